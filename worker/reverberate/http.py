@@ -1,0 +1,106 @@
+"""The one HTTP session: time limits, and errors told apart by whether the network may have the message.
+
+The rule (docs/reliability.md): an error before the whole request was handed to the network is ``Transient``, for a
+server cannot accept half a message; an error after it is ``Unsure``, for the answer may have been lost. Requests that
+only read (GET, HEAD) post nothing, so their errors are always ``Transient``.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from reverberate import __version__
+from reverberate.errors import Transient, Unsure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+USER_AGENT = f"Reverberate/{__version__} (self-hosted cross-posting)"
+TIMEOUT = (10.0, 30.0)
+"""Seconds to connect, and seconds of silence to bear."""
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_sent = threading.local()  # .whole: did this thread's last request leave in full?
+
+
+class _TellsWhenSent:
+    """Notes that a request was handed over in full; until then no server can have accepted it."""
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _sent.whole = False
+        super().request(*args, **kwargs)  # type: ignore[misc]  # a mixin: the connection class stands beside it
+        _sent.whole = True
+
+
+class _Connection(_TellsWhenSent, HTTPConnection):
+    pass
+
+
+class _TLSConnection(_TellsWhenSent, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+
+
+class Session(requests.Session):
+    """A ``requests.Session`` that never waits for ever and raises outcomes instead of transport errors.
+
+    Usable wherever a vendor's library accepts a session. ``secrets`` are masked in every error text, for
+    ``requests`` puts addresses into its messages.
+    """
+
+    def __init__(self, *, secrets: Iterable[str] = (), timeout: tuple[float, float] = TIMEOUT) -> None:
+        super().__init__()
+        self.trust_env = False  # no proxy, cookie or .netrc of the machine slips into a request
+        self.headers["User-Agent"] = USER_AGENT
+        self.max_redirects = 5
+        self._timeout = timeout
+        self._secrets = tuple(secret for secret in secrets if secret)
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _Adapter(pool_maxsize=16))
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """As requests does it, within the time limits.
+
+        Raises:
+            Transient: nothing can have been accepted.
+            Unsure: the request left in full and no whole answer came back.
+        """
+        kwargs["timeout"] = kwargs.get("timeout") or self._timeout
+        _sent.whole = False
+        try:
+            return super().send(request, **kwargs)
+        except requests.RequestException as error:
+            raise self._outcome(request, error) from None  # the chained error would carry the address and its secrets
+
+    def _outcome(self, request: requests.PreparedRequest, error: requests.RequestException) -> Transient | Unsure:
+        host = (request.url or "").split("/")[2] if "//" in (request.url or "") else "the server"
+        words = self.mask(f"{host}: {type(error).__name__}: {error}")[:500]
+        if request.method in READS or not _sent.whole:
+            return Transient(words)
+        return Unsure(f"the answer was lost: {words}")
+
+    def mask(self, text: str) -> str:
+        """``text`` without this session's secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***").replace(quote(secret, safe=""), "***")
+        return text

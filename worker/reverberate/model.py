@@ -1,0 +1,244 @@
+"""The nouns: frozen values that flow post -> share -> message -> receipt.
+
+Every instant is an aware datetime in UTC; every text is Unicode; ids of rows are integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence  # noqa: TC003 - pydantic and dataclass users resolve these at run time
+from dataclasses import dataclass, field
+from datetime import datetime  # noqa: TC003 - as above
+from enum import StrEnum
+from typing import TypeAlias
+
+JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture of a post: where it lies, and what it shows (``alt``, for those who cannot see it)."""
+
+    url: str
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One published article, as its source tells it.
+
+    Attributes:
+        url: the canonical link that readers follow.
+        title: plain text, no markup.
+        summary: plain text; what the blogger or the feed gave as excerpt.
+        text: the whole article as plain text, if known.
+        html: the whole article as the source gave it, if known. Untrusted.
+        author: display name.
+        tags: as written by the author, no ``#``.
+        categories: as written by the author.
+        images: the leading one first.
+        language: BCP 47 tag, or empty.
+        published: when the source says that it appeared, or None.
+        updated: when the source says that it was last changed, or None.
+        guid: the source's own identifier (RSS guid, Atom id, JSON Feed id), or empty.
+        site: the blog's title.
+        extra: everything else that the author gave: front matter keys, the ``reverberate`` overrides.
+    """
+
+    url: str
+    title: str = ""
+    summary: str = ""
+    text: str = ""
+    html: str = ""
+    author: str = ""
+    tags: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    images: tuple[Image, ...] = ()
+    language: str = ""
+    published: datetime | None = None
+    updated: datetime | None = None
+    guid: str = ""
+    site: str = ""
+    extra: Mapping[str, JSON] = field(default_factory=dict)
+
+
+class ShareState(StrEnum):
+    """Where a share is. Each has a door in and a door out, drawn in docs/states.md."""
+
+    HELD = "held"
+    """Waits for a person: approval, or an account that left the config."""
+    SCHEDULED = "scheduled"
+    """Waits for its time."""
+    SENDING = "sending"
+    """Claimed by a worker, under a lease with a fencing number; a message may be on its way."""
+    SENT = "sent"
+    """The network holds it, and we hold its receipt."""
+    UNSURE = "unsure"
+    """It may have been posted: being looked up, or waiting for a person's word where it cannot be."""
+    REFUSED = "refused"
+    """The network will not have it, or the tries are used up; nothing was posted."""
+    SKIPPED = "skipped"
+    """Deliberately not shared: the reason says why."""
+    CANCELLED = "cancelled"
+    """A person called it off before it was sent."""
+
+
+class Assurance(StrEnum):
+    """What a network gives us to deliver exactly once; the delivery policy follows from it."""
+
+    IDENTITY = "identity"
+    """We choose the identity; sending the same again is harmless."""
+    REFUSES = "refuses duplicates"
+    """It refuses what it already has, and our own posts can be read back."""
+    READABLE = "readable"
+    """Our own posts can be read back."""
+    BLIND = "blind"
+    """None of these: at most once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A link card: what a network shows for the post's address."""
+
+    url: str
+    title: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What a share sends, exactly. Frozen and stored before the first attempt; never rendered again.
+
+    Attributes:
+        parts: the texts, in order; more than one is a thread.
+        link: the post's address, by which our own posts are recognised when read back.
+        card: the link card, where the network shows one.
+        language: BCP 47 tag, or empty.
+        notes: what was shortened or dropped, and why; for people.
+    """
+
+    parts: tuple[str, ...]
+    link: str
+    card: Card | None = None
+    language: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All parts as one text, for people."""
+        return "\n\n".join(self.parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The network's proof that it holds a message: its own id, and the permalink ("" where it tells none)."""
+
+    remote_id: str
+    permalink: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One share on its way, as its network sees it. The same for every attempt but for ``attempt``.
+
+    Attributes:
+        serial: the share's own number, unique in this installation.
+        key: drawn when the share was planned, unique everywhere; an idempotency key.
+        planned: when the share was planned; with ``serial`` it makes Bluesky's record key.
+        message: what to send.
+        attempt: 1 for the first.
+        since: when the first attempt began: nothing of ours can be there from before.
+    """
+
+    serial: int
+    key: str
+    planned: datetime
+    message: Message
+    attempt: int = 1
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPost:
+    """A post that is in the store."""
+
+    id: int
+    source: str
+    seen: datetime
+    post: Post
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """One post on one account: the unit of scheduling, delivery and tracking.
+
+    Attributes:
+        id: its number.
+        post_id: the post's number.
+        account: the account's name in the config.
+        slot: "" for the first sharing; further sharings of the same post on the same account have names.
+        state: see ShareState.
+        due: when it is to be sent.
+        wake: when somebody should look at it next; None when nobody needs to.
+        key: the idempotency key, drawn when the share was planned.
+        planned: when the share was planned.
+        fence: grows with each claim; a worker whose number is old may no longer write.
+        lease: until when the present claim holds, or None.
+        owner: which worker holds the claim, or "".
+        tries: how many attempts to send there were.
+        first_try: when the first of them began, or None.
+        reason: why it is in this state, in words, or "".
+        receipt: the network's proof, once sent.
+        changed: when the state changed last.
+    """
+
+    id: int
+    post_id: int
+    account: str
+    slot: str
+    state: ShareState
+    due: datetime
+    wake: datetime | None
+    key: str
+    planned: datetime
+    fence: int = 0
+    lease: datetime | None = None
+    owner: str = ""
+    tries: int = 0
+    first_try: datetime | None = None
+    reason: str = ""
+    receipt: Receipt | None = None
+    changed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try at delivering a share, journalled before and after.
+
+    ``ended`` is None while it runs, and stays None when its worker died. ``kind`` is "send" or "look" (a look-up
+    of what became of an earlier try). ``outcome`` is the outcome's class name in small letters, "receipt" for one.
+    """
+
+    id: int
+    share_id: int
+    number: int
+    kind: str
+    fence: int
+    started: datetime
+    ended: datetime | None = None
+    outcome: str = ""
+    status: int | None = None
+    words: str = ""
+    next_try: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened, for people and for the story of a share."""
+
+    id: int
+    at: datetime
+    kind: str
+    share_id: int | None = None
+    account: str = ""
+    source: str = ""
+    words: str = ""

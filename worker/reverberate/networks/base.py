@@ -1,0 +1,168 @@
+"""What every network shares, so that a plug-in is only "message out, answer in".
+
+A plug-in subclasses ``Network``, says what it is (class attributes), and writes ``send``. It gets settings that are
+already validated, a session that already has time limits and raises outcomes, and it maps the vendor's answer to a
+``Receipt`` or an outcome. Optional abilities are the Protocols below, found with ``isinstance``.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict
+
+from reverberate.errors import Outcome, OutOfCredit, RateLimited, Refused, Transient, Unauthorised, Unsure
+from reverberate.http import READS, Session
+from reverberate.policy import wait_until
+from reverberate.secrets import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import requests
+
+    from reverberate.model import Assurance, Delivery, Receipt
+    from reverberate.text.limits import Limit
+
+
+class NetworkSettings(BaseModel):
+    """A network's own keys in an account's table of the config. Secrets are of type ``Secret``, never ``str``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Network(ABC):
+    """One account on one network, ready to send.
+
+    Class attributes:
+        name: the word in the config, in commands, in docs.
+        title: the name as people know it.
+        assurance: what the network gives us to deliver exactly once.
+        limit: how long a message may be there, and in which unit.
+        Settings: the shape of the account's own keys.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    assurance: ClassVar[Assurance]
+    limit: ClassVar[Limit]
+    Settings: ClassVar[type[NetworkSettings]]
+
+    def __init__(
+        self,
+        account: str,
+        settings: NetworkSettings,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.account = account
+        self.settings: Any = settings  # a plug-in annotates its own type
+        self.now = now
+        self.session = Session(secrets=self._revealed())
+
+    @abstractmethod
+    def send(self, delivery: Delivery) -> Receipt:
+        """Post the message once.
+
+        Raises:
+            Outcome: whatever came instead of a receipt. Nothing else is raised on purpose.
+        """
+
+    def live_limit(self) -> Limit:
+        """The limit that holds for this account now; asks the server where servers differ. May raise an Outcome."""
+        return self.limit
+
+    def call(self, method: str, url: str, **kwargs: Any) -> requests.Response:
+        """One HTTP call; returns a 2xx (or 3xx) answer, raises the outcome of any other.
+
+        Raises:
+            Outcome: as ``Session.send`` for a broken transport, as ``outcome`` for an answer that is no success.
+        """
+        response = self.session.request(method, url, allow_redirects=method in READS, **kwargs)
+        if response.ok and not (response.is_redirect and method not in READS):
+            return response
+        raise self.outcome(response, writes=method not in READS)
+
+    def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
+        """What an unsuccessful answer means. A plug-in overrides this for its vendor's table and falls back to it."""
+        words, status = self.words(response), response.status_code
+        match status:
+            case 401:
+                return Unauthorised(words, status=status)
+            case 402:
+                return OutOfCredit(words, status=status)
+            case 429:
+                return RateLimited(words, status=status, until=wait_until(response.headers, now=self.now()))
+            case 408 | 425:
+                return Unsure(words, status=status) if writes else Transient(words, status=status)
+            case _ if status >= 500:
+                return Unsure(words, status=status) if writes else Transient(words, status=status)
+            case _:
+                return Refused(words, status=status)
+
+    def words(self, response: requests.Response) -> str:
+        """The network's own words, from JSON's usual places or else the body's beginning; without secrets."""
+        return self.session.mask(f"{response.status_code} {_said(response)}")[:500].strip()
+
+    def _revealed(self) -> list[str]:
+        values = (getattr(self.settings, name) for name in type(self.settings).model_fields)
+        return [value.reveal() for value in values if isinstance(value, Secret)]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} account {self.account!r}>"
+
+
+def _said(response: requests.Response) -> str:
+    try:
+        body: object = response.json()
+    except ValueError:
+        return re.sub(r"<[^>]*>|\s+", " ", response.text[:2000]).strip() or response.reason or ""
+    for key in ("error_description", "detail", "message", "error", "title"):
+        if isinstance(body, dict) and body.get(key):
+            said = body[key]
+            return str(said.get("message", said) if isinstance(said, dict) else said)
+    return str(body)
+
+
+@runtime_checkable
+class Finds(Protocol):
+    """Can look up what became of a delivery whose answer was lost."""
+
+    def find(self, delivery: Delivery) -> Receipt | None:
+        """The receipt of this very delivery if the network holds it, None if it certainly does not show it now."""
+
+
+@runtime_checkable
+class Verifies(Protocol):
+    """Can say who we are there."""
+
+    def verify(self) -> str:
+        """Who this account is there, e.g. ``@alice@mastodon.example``. Raises an Outcome if it is not usable."""
+
+
+def same_link(text: str, link: str) -> bool:
+    """Whether ``link`` stands in ``text`` as a whole address, not merely as the beginning of a longer one."""
+    return bool(re.search(re.escape(link.rstrip("/")) + r"/?(?![\w/?#&=%.-]*\w)", text))
+
+
+def parse_instant(text: str) -> datetime:
+    """An ISO 8601 instant as networks write it (``Z``, milliseconds, or an offset), in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def json_object(response: requests.Response) -> Mapping[str, Any]:
+    """The JSON object of a successful answer to a write.
+
+    Raises:
+        Unsure: the body is none; the server said 2xx, so it may well have the message.
+    """
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise Unsure("the answer was a success but not readable as JSON", status=response.status_code)
+    return body

@@ -1,0 +1,103 @@
+"""Secrets by reference: the config says where a secret lies, never what it is."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import core_schema
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+
+KINDS = ("env", "file", "command")
+COMMAND_SECONDS = 10
+
+
+class SecretMissing(ValueError):
+    """A reference leads nowhere. The text says which, and what to do; it never holds a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A reference to a secret: ``{ env = "NAME" }``, ``{ file = "/path" }`` or ``{ command = "pass show x" }``.
+
+    The value is read anew at each ``reveal()``, kept nowhere, and in no repr.
+    """
+
+    kind: str
+    place: str
+
+    def reveal(self) -> str:
+        """The secret itself, without trailing line ends.
+
+        Raises:
+            SecretMissing: the variable, the file or the command's output is not there.
+        """
+        value = getattr(self, f"_from_{self.kind}")().rstrip("\r\n")
+        if not value:
+            raise SecretMissing(f"{self} is empty")
+        return str(value)
+
+    def _from_env(self) -> str:
+        if self.place not in os.environ:
+            raise SecretMissing(f"the environment variable {self.place} is not set")
+        return os.environ[self.place]
+
+    def _from_file(self) -> str:
+        try:
+            return Path(self.place).expanduser().read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SecretMissing(f"cannot read the secret file {self.place}: {_why(error)}") from None
+
+    def _from_command(self) -> str:
+        try:
+            done = subprocess.run(  # noqa: S603 - running the owner's own command is the feature; no shell is involved
+                shlex.split(self.place), capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+            )
+        except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+            raise SecretMissing(f"the secret command cannot be run: {type(error).__name__}") from None
+        if done.returncode:
+            raise SecretMissing(f"the secret command ended with status {done.returncode}")
+        return done.stdout
+
+    def __str__(self) -> str:
+        return f"{{ {self.kind} = {self.place!r} }}" if self.kind != "command" else "{ command = ... }"
+
+    @classmethod
+    def parse(cls, value: object) -> Secret:
+        """A reference from what the config holds.
+
+        Raises:
+            ValueError: it is none; the text never repeats the value, which may be the secret itself.
+        """
+        if isinstance(value, Secret):
+            return value
+        if isinstance(value, dict) and len(value) == 1:
+            ((kind, place),) = value.items()
+            if kind in KINDS and isinstance(place, str) and place:
+                return cls(kind, place)
+        raise ValueError('a secret is given by reference: { env = "NAME" }, { file = "/path" } or { command = "..." }')
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(cls.parse)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _schema: core_schema.CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        one = [
+            {"type": "object", "properties": {k: {"type": "string"}}, "required": [k], "additionalProperties": False}
+            for k in KINDS
+        ]
+        return {"description": "A secret, by reference.", "oneOf": one}
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not UTF-8 text"

@@ -1,0 +1,1 @@
+"""Text: counting as networks count, and fitting. Pure."""
