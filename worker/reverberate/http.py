@@ -66,6 +66,9 @@ class Session(requests.Session):
 
     Usable wherever a vendor's library accepts a session. ``secrets`` are masked in every error text, for
     ``requests`` puts addresses into its messages.
+
+    Attributes:
+        wrote: whether, since the last ``fresh()``, a request that may have posted something left in full.
     """
 
     def __init__(self, *, secrets: Iterable[str] = (), timeout: tuple[float, float] = TIMEOUT) -> None:
@@ -73,6 +76,7 @@ class Session(requests.Session):
         self.trust_env = False  # no proxy, cookie or .netrc of the machine slips into a request
         self.headers["User-Agent"] = USER_AGENT
         self.max_redirects = 5
+        self.wrote = False
         self._timeout = timeout
         self._secrets = tuple(secret for secret in secrets if secret)
         for scheme in ("http://", "https://"):
@@ -91,6 +95,12 @@ class Session(requests.Session):
             return super().send(request, **kwargs)
         except requests.RequestException as error:
             raise self._outcome(request, error) from None  # the chained error would carry the address and its secrets
+        finally:
+            self.wrote = self.wrote or (_sent.whole and request.method not in READS)
+
+    def fresh(self) -> None:
+        """Forget what was written before: an attempt begins."""
+        self.wrote = False
 
     def _outcome(self, request: requests.PreparedRequest, error: requests.RequestException) -> Transient | Unsure:
         host = (request.url or "").split("/")[2] if "//" in (request.url or "") else "the server"

@@ -177,14 +177,16 @@ class Share:
         account: the account's name in the config.
         slot: "" for the first sharing; further sharings of the same post on the same account have names.
         state: see ShareState.
-        due: when it is to be sent.
-        wake: when somebody should look at it next; None when nobody needs to.
+        wanted: when it was to be sent in the first place; lateness is counted from here.
+        due: when it is to be sent, or looked up, next.
+        wake: when the dispatcher hands it over (again); None when nobody needs to act.
         key: the idempotency key, drawn when the share was planned.
         planned: when the share was planned.
         fence: grows with each claim; a worker whose number is old may no longer write.
         lease: until when the present claim holds, or None.
         owner: which worker holds the claim, or "".
         tries: how many attempts to send there were.
+        looks: how often it was looked up since the last attempt to send.
         first_try: when the first of them began, or None.
         reason: why it is in this state, in words, or "".
         receipt: the network's proof, once sent.
@@ -196,6 +198,7 @@ class Share:
     account: str
     slot: str
     state: ShareState
+    wanted: datetime
     due: datetime
     wake: datetime | None
     key: str
@@ -204,6 +207,7 @@ class Share:
     lease: datetime | None = None
     owner: str = ""
     tries: int = 0
+    looks: int = 0
     first_try: datetime | None = None
     reason: str = ""
     receipt: Receipt | None = None
@@ -242,3 +246,54 @@ class Event:
     account: str = ""
     source: str = ""
     words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountState:
+    """What we remember of an account between deliveries.
+
+    Attributes:
+        name: the account's name in the config.
+        paused: since when its shares wait for the owner, or None.
+        paused_why: the reason, in words.
+        rest_until: until when the network asked us to wait, or None.
+        last_success: when it last took a message, or None.
+    """
+
+    name: str
+    paused: datetime | None = None
+    paused_why: str = ""
+    rest_until: datetime | None = None
+    last_success: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """What we remember of a source between looks.
+
+    Attributes:
+        name: the source's name in the config.
+        memory: what the source asked to be told at its next look.
+        next_look: when it is to be looked at next, or None for at once.
+        looked: when it was looked at last.
+        baselined: when its first look was taken; what was there then is not shared.
+        failures: how many looks in a row failed.
+        trouble: why the last one did, or "".
+    """
+
+    name: str
+    memory: Mapping[str, str] = field(default_factory=dict)
+    next_look: datetime | None = None
+    looked: datetime | None = None
+    baselined: datetime | None = None
+    failures: int = 0
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A share with all that delivering it takes: its post, and its message if that is frozen already."""
+
+    share: Share
+    post: Post
+    message: Message | None = None

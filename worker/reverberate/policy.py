@@ -3,12 +3,158 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from reverberate.errors import (
+    Duplicate,
+    Outcome,
+    OutOfCredit,
+    RateLimited,
+    Refused,
+    Retired,
+    Transient,
+    Unauthorised,
+)
+from reverberate.model import Assurance, Receipt, ShareState
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from reverberate.model import Share
+
+WAITS = tuple(timedelta(seconds=s) for s in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400))
+"""Between the ten tries, before jitter: the shape that Standard Webhooks recommends, about 75 hours in all."""
+LOOK_AGAIN = timedelta(seconds=30)
+"""Between two look-ups of the same question."""
+LOOKS = 2
+"""So many look-ups must find nothing before the same message is sent again: listings lag."""
+REST = timedelta(minutes=5)
+"""How long an account rests when the network asks for it without saying how long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ability:
+    """What the policy must know of a network.
+
+    Attributes:
+        assurance: what the network gives us to deliver exactly once.
+        finds: whether our own posts can be looked up.
+        always: whether the identity that we choose holds for ever, so that sending again is always harmless.
+        resend: whether the owner prefers a second copy to a question, where nothing else is possible.
+    """
+
+    assurance: Assurance
+    finds: bool
+    always: bool
+    resend: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What follows from an attempt.
+
+    Attributes:
+        state: the share's next state.
+        due: when to act on it next; None when nobody needs to, or a person must.
+        reason: why, in words.
+        receipt: the network's proof, if there is one.
+        rest_until: until when the whole account waits, or None.
+        pause: why the whole account waits for its owner, or "".
+    """
+
+    state: ShareState
+    due: datetime | None = None
+    reason: str = ""
+    receipt: Receipt | None = None
+    rest_until: datetime | None = None
+    pause: str = ""
+
+
+def next_step(share: Share, ability: Ability) -> str:
+    """What to do with a due share: "send" it, "look" whether it is there already, or "ask" a person."""
+    if share.state is ShareState.SCHEDULED:
+        return "send"
+    if ability.assurance is Assurance.IDENTITY and ability.always:
+        return "send"
+    return "look" if ability.finds else "ask"
+
+
+def after_send(
+    outcome: Receipt | Outcome, *, tries: int, ability: Ability, settle: timedelta, now: datetime, chance: float
+) -> Verdict:
+    """What follows from an attempt to send.
+
+    Args:
+        outcome: what it came to.
+        tries: how many attempts there were, this one included.
+        ability: what the network can do.
+        settle: how long the network's listings need before a look-up is worth anything.
+        now: the time.
+        chance: a random number from 0 to 1.
+    """
+    match outcome:
+        case Receipt():
+            return Verdict(state=ShareState.SENT, receipt=outcome)
+        case Duplicate(receipt=Receipt() as receipt):
+            return Verdict(state=ShareState.SENT, receipt=receipt, reason=outcome.words)
+        case Transient():
+            return _again(outcome, tries=tries, wait=outcome.after, now=now, chance=chance)
+        case RateLimited():
+            until = outcome.until or now + REST
+            return Verdict(state=ShareState.SCHEDULED, due=until, rest_until=until, reason=outcome.words)
+        case Unauthorised() | OutOfCredit():
+            return Verdict(state=ShareState.SCHEDULED, due=now, pause=outcome.words, reason=outcome.words)
+        case Refused():
+            return Verdict(state=ShareState.REFUSED, reason=outcome.words)
+        case Retired():
+            return Verdict(state=ShareState.SKIPPED, reason=outcome.words)
+        case _:  # Unsure, Duplicate without its receipt
+            return _question(outcome, tries=tries, ability=ability, settle=settle, now=now, chance=chance)
+
+
+def after_look(found: Receipt | Outcome | None, *, looks: int, tries: int, now: datetime, chance: float) -> Verdict:
+    """What follows from looking up whether an earlier attempt arrived; ``found`` is None if it is not to be seen."""
+    match found:
+        case Receipt():
+            return Verdict(state=ShareState.SENT, receipt=found, reason="found on the network")
+        case None if looks < LOOKS:
+            return Verdict(state=ShareState.UNSURE, due=now + LOOK_AGAIN, reason="not to be seen yet; looking again")
+        case None:
+            missing = Transient("looked up and not there: it never arrived")
+            return _again(missing, tries=tries, wait=None, now=now, chance=chance)
+        case RateLimited():
+            until = found.until or now + REST
+            return Verdict(state=ShareState.UNSURE, due=until, rest_until=until, reason=found.words)
+        case Unauthorised() | OutOfCredit():
+            return Verdict(state=ShareState.UNSURE, due=now, pause=found.words, reason=found.words)
+        case Transient():
+            due = now + max(found.after or LOOK_AGAIN, LOOK_AGAIN)
+            return Verdict(state=ShareState.UNSURE, due=due, reason=f"cannot be looked up now: {found.words}")
+        case _:
+            return Verdict(state=ShareState.UNSURE, reason=f"cannot be looked up, please check: {found.words}")
+
+
+def _question(
+    outcome: Outcome, *, tries: int, ability: Ability, settle: timedelta, now: datetime, chance: float
+) -> Verdict:
+    if ability.assurance is Assurance.IDENTITY and ability.always and tries <= len(WAITS):
+        return Verdict(state=ShareState.UNSURE, due=now + WAITS[tries - 1] * (0.5 + chance), reason=outcome.words)
+    if ability.finds:
+        return Verdict(state=ShareState.UNSURE, due=now + settle, reason=outcome.words)
+    if ability.resend:
+        return _again(outcome, tries=tries, wait=None, now=now, chance=chance)
+    return Verdict(state=ShareState.UNSURE, reason=f"{outcome.words}; please check whether it is there")
+
+
+def _again(outcome: Outcome, *, tries: int, wait: timedelta | None, now: datetime, chance: float) -> Verdict:
+    if tries > len(WAITS):
+        return Verdict(state=ShareState.REFUSED, reason=f"gave up after {tries} tries: {outcome.words}")
+    ours = WAITS[tries - 1] * (0.5 + chance)
+    return Verdict(state=ShareState.SCHEDULED, due=now + max(ours, wait or ours), reason=outcome.words)
+
 
 LONGEST_WAIT = timedelta(days=1)
 """No server's word makes us wait longer than this; some send nonsense."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
@@ -42,6 +42,8 @@ class Network(ABC):
         title: the name as people know it.
         assurance: what the network gives us to deliver exactly once.
         limit: how long a message may be there, and in which unit.
+        settle: how long its listings need to show a new post; a look-up before that proves nothing.
+        identity_window: how long the identity that we choose holds (Assurance.IDENTITY); None is for ever.
         Settings: the shape of the account's own keys.
     """
 
@@ -49,6 +51,8 @@ class Network(ABC):
     title: ClassVar[str]
     assurance: ClassVar[Assurance]
     limit: ClassVar[Limit]
+    settle: ClassVar[timedelta] = timedelta(seconds=15)
+    identity_window: ClassVar[timedelta | None] = None
     Settings: ClassVar[type[NetworkSettings]]
 
     def __init__(

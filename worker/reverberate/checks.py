@@ -1,0 +1,92 @@
+"""Looking for trouble before it matters: in the config's templates, rules and secrets, and on the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reverberate import broker
+from reverberate.config import missing_secrets
+from reverberate.errors import Outcome, ReverberateError
+from reverberate.model import Post
+from reverberate.networks.base import Verifies
+from reverberate.rendering import Renderer
+from reverberate.service import Service
+from reverberate.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reverberate.config import Account, Config
+
+SAMPLE = Post(url="https://blog.example/2026/a-post", title="A post", tags=("a tag",))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    fine: bool
+    words: str
+
+
+def problems(config: Config) -> list[str]:
+    """One line for each thing that keeps the config from working."""
+    found = missing_secrets(config)
+    renderer = Renderer([config.templates], zone=config.zone, site=config.site.title)
+    for account in config.accounts.values():
+        found += [f"{config.path}: accounts.{account.name}: {words}" for words in _faults(account, renderer)]
+    return found
+
+
+def _faults(account: Account, renderer: Renderer) -> Iterator[str]:
+    yield from renderer.check(account.template, account.network)
+    if account.when is not None:
+        try:
+            renderer.matches(account.when, post=SAMPLE, account=account.name)
+        except ReverberateError as error:
+            yield str(error)
+
+
+def examine(config: Config, *, online: bool) -> list[Finding]:
+    """The config, the database, Redis, and each account; with ``online`` also what the networks say."""
+    found = [Finding(what="config", fine=not lines, words="; ".join(lines) or "fine") for lines in [problems(config)]]
+    found.append(_redis(config))
+    try:
+        store = Store(config.database_url())
+    except ReverberateError as error:
+        return [*found, Finding(what="database", fine=False, words=str(error))]
+    try:
+        found.append(Finding(what="database", fine=True, words=config.data.name if not online else "answers"))
+        accounts = Service(config, store).accounts
+        names = config.accounts if online else ()
+        for name in names:
+            found.append(_account(name, accounts.network(name)))  # noqa: PERF401 - one at a time, as a person reads it
+    except ReverberateError as error:
+        found.append(Finding(what="accounts", fine=False, words=str(error)))
+    finally:
+        store.close()
+    return found
+
+
+def _redis(config: Config) -> Finding:
+    from reverberate.doorbell import answers
+
+    if url := broker.running_url(config):
+        fine = answers(url)
+        return Finding(
+            what="redis", fine=fine, words="answers" if fine else "does not answer; pollers deliver meanwhile"
+        )
+    program = broker.find_server()
+    words = f"{program.name} will be started by `up`" if program else "none: the poller delivers in-process"
+    return Finding(what="redis", fine=True, words=words)
+
+
+def _account(name: str, network: object) -> Finding:
+    if not isinstance(network, Verifies):
+        return Finding(what=name, fine=True, words="cannot be asked")
+    try:
+        return Finding(what=name, fine=True, words=network.verify())
+    except Outcome as outcome:
+        return Finding(what=name, fine=False, words=outcome.words)

@@ -1,0 +1,201 @@
+"""Commands about posts and where they come from: poll, publish, preview, posts, sources, why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reverberate.cli.common import Json, Limit, found, problem, settings, show, table
+
+if TYPE_CHECKING:
+    from reverberate.model import Message, Post
+    from reverberate.service import Service
+    from reverberate.text.limits import Limit as TextLimit
+
+SHARE_COLUMNS = ["id", "account", "state", "due", "permalink", "reason"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (poll, publish, preview, posts, sources, why):
+        app.command()(command)
+
+
+def poll(
+    context: typer.Context,
+    source: Annotated[str | None, typer.Argument(help="One source; all when left out.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Look at the sources now."""
+    from reverberate.runtime import ring
+
+    with settings(context).service() as service:
+        names = [source] if source else list(service.config.sources)
+        for name in names:
+            known = ", ".join(service.config.sources)
+            found(service.config.sources.get(name), f"source {name!r}", hint=f"there are: {known}")
+        looks = [service.look(name) for name in names]
+        if any(look.new for look in looks):
+            ring(service.config)
+    rows = [
+        {"source": look.source, "seen": look.seen, "new": look.new, "unchanged": look.unchanged}
+        | {"baseline": look.baseline, "notes": list(look.notes), "trouble": look.trouble}
+        for look in looks
+    ]
+    columns = ["source", "seen", "new", "unchanged", "baseline"]
+    show(rows, as_json=as_json, human=lambda: table(rows, columns, empty="no source in the config"))
+    if troubles := [f"{look.source}: {look.trouble}" for look in looks if look.trouble]:
+        problem(troubles)
+
+
+def publish(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(help="A post: FILE.md with front matter, FILE.json, or - for stdin.")],
+    account: Annotated[list[str] | None, typer.Option(help="Only this account; may be given again.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Share a post on every account."""
+    from reverberate import status
+    from reverberate.runtime import ring
+    from reverberate.store import shares
+
+    post = _read(file)
+    with settings(context).service() as service:
+        ingested = service.publish(post, accounts=account or ())
+        ring(service.config)
+        with service.store.read() as tx:
+            rows = [status.share(share) for share in reversed(shares.find(tx, post_id=ingested.post_id, limit=1000))]
+    document = {"post": ingested.post_id, "new": ingested.new, "shares": rows}
+
+    def human() -> None:
+        words = "published" if ingested.new else "known already, nothing new was planned:"
+        typer.echo(f"post {ingested.post_id} {words}")
+        table(rows, SHARE_COLUMNS, empty="no account in the config: nothing to share")
+
+    show(document, as_json=as_json, human=human)
+
+
+def preview(
+    context: typer.Context,
+    post: Annotated[str, typer.Argument(help="A file as for publish, or the number of a known post.")],
+    account: Annotated[list[str] | None, typer.Option(help="Only this account; may be given again.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Show what each account would send, offline."""
+    with settings(context).service() as service:
+        shown = _post(service, post)
+        names = account or list(service.config.accounts)
+        rows = [_previewed(service, name, shown) for name in names]
+    show(rows, as_json=as_json, human=lambda: _print_previews(rows))
+
+
+def _previewed(service: Service, name: str, post: Post) -> dict[str, Any]:
+    from reverberate import status
+
+    network = service.config.accounts[name].network if name in service.config.accounts else ""
+    message, limit = service.accounts.preview(name, post)
+    return {"account": name, "network": network} | _counts(message, limit) | status.message(message)
+
+
+def _counts(message: Message, limit: TextLimit) -> dict[str, Any]:
+    from reverberate.text.count import count
+
+    return {
+        "counts": [count(part, limit) for part in message.parts],
+        "limit": limit.maximum,
+        "unit": limit.unit.value,
+    }
+
+
+def _print_previews(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        numbers = ", ".join(f"{number}/{row['limit']}" for number in row["counts"])
+        typer.echo(typer.style(f"── {row['account']} ({row['network']}) {numbers} {row['unit']}", bold=True))
+        typer.echo("\n\n".join(row["parts"]))
+        if card := row["card"]:
+            typer.echo(f"[card] {card['title']} — {card['url']}")
+        for note in row["notes"]:
+            typer.echo(typer.style(f"  {note}", dim=True))
+        typer.echo()
+
+
+def posts(context: typer.Context, limit: Limit = 50, source: str = "", *, as_json: Json = False) -> None:
+    """The posts that are known, newest first."""
+    from reverberate import status
+    from reverberate.store import posts as store
+
+    with settings(context).service() as service, service.store.read() as tx:
+        rows = [status.post(known) for known in store.newest(tx, limit=limit, source=source)]
+    show(
+        rows, as_json=as_json, human=lambda: table(rows, ["id", "seen", "source", "title", "url"], empty="no post yet")
+    )
+
+
+def sources(context: typer.Context, *, as_json: Json = False) -> None:
+    """The sources, and how their last look went."""
+    from reverberate import status
+
+    with settings(context).service() as service:
+        rows = status.overview(service)["sources"]
+    columns = ["name", "looked", "next_look", "failures", "trouble"]
+    show(rows, as_json=as_json, human=lambda: table(rows, columns, empty="no source in the config"))
+
+
+def why(
+    context: typer.Context,
+    post: Annotated[int, typer.Argument(help="The post's number.")],
+    account: Annotated[str, typer.Argument(help="The account's name.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Why a post is, or is not, on an account."""
+    from reverberate import status
+    from reverberate.store import posts as store
+
+    with settings(context).service() as service:
+        configured = service.accounts.get(account)
+        with service.store.read() as tx:
+            known = found(store.get(tx, post), f"post {post}", hint="reverberate posts lists them")
+            stories = [status.story(tx, share) for share in _shares_of(tx, post, account)]
+        rule = {"when": configured.when, "holds": service.accounts.wants(account, known.post)}
+    document = {"post": status.post(known), "account": account, "rule": rule, "shares": stories}
+
+    def human() -> None:
+        typer.echo(f"post {post}: {known.post.title} <{known.post.url}>, from {known.source}")
+        if configured.when:
+            typer.echo(f"rule: {configured.when} -> {'holds' if rule['holds'] else 'does not hold'}")
+        if not stories:
+            typer.echo(
+                "no share: it was there before the source's first look, or the account was not in the config yet"
+            )
+        for one in stories:
+            status.tell(one, typer.echo)
+
+    show(document, as_json=as_json, human=human)
+
+
+def _shares_of(tx: Any, post: int, account: str) -> list[Any]:
+    from reverberate.store import shares
+
+    return shares.find(tx, post_id=post, account=account, limit=1000)
+
+
+def _read(file: str) -> Post:
+    from reverberate.sources.files import read_post
+
+    return read_post(file)
+
+
+def _post(service: Service, named: str) -> Post:
+    from reverberate.store import posts as store
+
+    if not named.isdecimal():
+        return _read(named)
+    with service.store.read() as tx:
+        known = found(store.get(tx, int(named)), f"post {named}", hint="reverberate posts lists them")
+    post: Post = known.post
+    return post

@@ -1,0 +1,56 @@
+"""Commands that run until they are stopped: up, worker, dispatcher, web, sandbox, demo."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer resolves annotations at run time
+from typing import Annotated
+
+import typer
+
+from reverberate.cli.common import Json, settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (up, worker, dispatcher, web, demo):
+        app.command()(command)
+
+
+def up(context: typer.Context) -> None:
+    """Run everything on this machine until Ctrl-C."""
+    from reverberate.runtime import run_up
+
+    run_up(settings(context).config())
+
+
+def worker(context: typer.Context) -> None:
+    """Run a worker: it delivers."""
+    from reverberate.runtime import run_worker
+
+    run_worker(settings(context).config())
+
+
+def dispatcher(context: typer.Context) -> None:
+    """Run a dispatcher: it looks at the sources and hands over what is due."""
+    from reverberate.runtime import run_dispatcher
+
+    run_dispatcher(settings(context).config())
+
+
+def web(context: typer.Context) -> None:
+    """Serve health, metrics and status."""
+    from reverberate.runtime import run_web
+
+    run_web(settings(context).config())
+
+
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="End when the post is everywhere.")] = False,
+    as_json: Json = False,
+    folder: Annotated[Path | None, typer.Option(help="Where the demo keeps its files; a new one by default.")] = None,
+) -> None:
+    """Show it all: a sample blog, sandbox networks, and a post that arrives on every account."""
+    from reverberate.demo import run_demo
+
+    raise typer.Exit(run_demo(once=once, as_json=as_json, folder=folder))

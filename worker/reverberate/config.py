@@ -1,0 +1,373 @@
+"""One file, ``reverberate.toml``: typed, checked as a whole, every problem told at once with file, line and hint."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass, field
+from datetime import timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+
+from reverberate.errors import ConfigError, ReverberateError
+from reverberate.schedule import Quiet, Schedule, parse_duration
+from reverberate.secrets import Secret, SecretMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reverberate.networks.base import Network, NetworkSettings
+    from reverberate.plugins import Plugins
+    from reverberate.sources.base import Source, SourceSettings
+
+FILE = "reverberate.toml"
+NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise ValueError('a time zone has a name like "Europe/Berlin"') from None
+    return name
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('a length of time is a text like "10m"')  # noqa: TRY004 - pydantic reports ValueError
+    return parse_duration(value)
+
+
+def _quiet(text: str) -> str:
+    Quiet.parse(text)
+    return text
+
+
+Duration: TypeAlias = Annotated[
+    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": r"^(\d+[dhms])+$"})
+]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Site(_Table):
+    """The blog as a whole."""
+
+    title: str = Field(default="", description="The blog's name.")
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(default="UTC", description="IANA time zone of the blogger.")
+
+
+class Service(_Table):
+    """Where Reverberate keeps its things and listens."""
+
+    data: str = Field(default="data", description="Folder for the database and the embedded Redis, beside this file.")
+    database: Secret | None = Field(default=None, description="SQLAlchemy address, by reference; SQLite by default.")
+    redis: Secret | None = Field(default=None, description="Redis address, by reference; an embedded one by default.")
+    templates: str = Field(default="templates", description="Folder of your own templates, beside this file.")
+    listen: str = Field(default="127.0.0.1:8640", pattern=r"^.+:\d{1,5}$", description="Where the web door listens.")
+
+
+class ScheduleTable(_Table):
+    """When an account speaks."""
+
+    delay: Duration = Field(default=timedelta(0), description='How long after the post appeared, e.g. "10m".')
+    quiet: Annotated[str, AfterValidator(_quiet)] | None = Field(
+        default=None, description='Hours in which it does not speak, e.g. "22:00-07:00".'
+    )
+
+    def schedule(self) -> Schedule:
+        """As the pure rules take it."""
+        return Schedule(delay=self.delay, quiet=Quiet.parse(self.quiet) if self.quiet else None)
+
+
+class AccountTable(_Table):
+    """What every account may say, whatever its network."""
+
+    network: str = Field(description="The kind of place; `reverberate networks` lists them.")
+    when: str | None = Field(default=None, description="Share only posts for which this expression holds.")
+    schedule: ScheduleTable = Field(default=ScheduleTable(), description="When the account speaks.")
+    template: str | None = Field(default=None, description="A file in your templates folder, or a shipped one.")
+    on_unsure: Literal["ask", "resend"] = Field(
+        default="ask", description="What to do when nobody can tell whether a message arrived."
+    )
+
+
+class SourceTable(_Table):
+    """What every source may say, whatever its type."""
+
+    type: str = Field(description="The kind of source; `reverberate sources` lists them.")
+    every: Duration = Field(default=timedelta(minutes=5), description="How often to look.")
+    backfill: int = Field(default=0, ge=0, le=1000, description="Share so many of the newest posts at the first look.")
+    flood: int = Field(default=10, ge=1, description="More new posts than this at one look wait for your approval.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One configured place on a network."""
+
+    name: str
+    network: str
+    settings: NetworkSettings
+    when: str | None = None
+    schedule: Schedule = field(default_factory=Schedule)
+    template: str | None = None
+    on_unsure: str = "ask"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceConfig:
+    """One configured source."""
+
+    name: str
+    type: str
+    settings: SourceSettings
+    every: timedelta
+    backfill: int = 0
+    flood: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The whole config, valid."""
+
+    path: Path
+    site: Site
+    service: Service
+    accounts: Mapping[str, Account]
+    sources: Mapping[str, SourceConfig]
+
+    @property
+    def folder(self) -> Path:
+        """Where the file lies; its relative paths start here."""
+        return self.path.resolve().parent
+
+    @property
+    def data(self) -> Path:
+        """Where the database and the embedded Redis live."""
+        return self.folder / Path(self.service.data).expanduser()
+
+    @property
+    def templates(self) -> Path:
+        """The owner's templates."""
+        return self.folder / Path(self.service.templates).expanduser()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The blogger's time zone."""
+        return ZoneInfo(self.site.timezone)
+
+    def database_url(self) -> str:
+        """From the config, else from DATABASE_URL or the file that DATABASE_URL_FILE names, else SQLite in ``data``."""
+        return _address(self.service.database, "DATABASE_URL") or f"sqlite:///{self.data / 'reverberate.db'}"
+
+    def redis_url(self) -> str:
+        """From the config, else from REDIS_URL or the file that REDIS_URL_FILE names, else ""."""
+        return _address(self.service.redis, "REDIS_URL")
+
+
+def _address(reference: Secret | None, variable: str) -> str:
+    if reference is not None:
+        return reference.reveal()
+    if named := os.environ.get(f"{variable}_FILE"):
+        return Secret("file", named).reveal()
+    return os.environ.get(variable, "")
+
+
+def load(path: Path, *, networks: Plugins[Network], sources: Plugins[Source]) -> Config:
+    """Read and check the config.
+
+    Raises:
+        ConfigError: with every problem found, each naming file, line, key and what was expected.
+    """
+    text = _read(path)
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: not valid TOML: {error}"]) from None
+    return _Reader(path, text, document, networks, sources).config()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError([f"{path}: there is no such file (make one with: reverberate init)"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: cannot be read: {error}"]) from None
+
+
+class _Reader:
+    """Turns a TOML document into a Config, collecting problems instead of stopping at the first."""
+
+    def __init__(
+        self,
+        path: Path,
+        text: str,
+        document: dict[str, Any],
+        networks: Plugins[Network],
+        sources: Plugins[Source],
+    ) -> None:
+        self._path, self._document, self._networks, self._sources = path, document, networks, sources
+        self._lines = dict(_lines(text))
+        self._problems: list[tuple[int, str]] = []
+
+    def config(self) -> Config:
+        known = ("site", "service", "accounts", "sources")
+        for key in self._document.keys() - set(known):
+            self._problem((key,), f"unknown table{_meant(key, known)}")
+        site = self._table(("site",), Site) or Site()
+        service = self._table(("service",), Service) or Service()
+        accounts = [self._account(name, table) for name, table in self._tables("accounts")]
+        sources = [self._source(name, table) for name, table in self._tables("sources")]
+        if self._problems:
+            raise ConfigError([words for _, words in sorted(self._problems)])
+        return Config(
+            path=self._path,
+            site=site,
+            service=service,
+            accounts={account.name: account for account in accounts if account},
+            sources={source.name: source for source in sources if source},
+        )
+
+    def _tables(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        tables = self._document.get(kind, {})
+        if not isinstance(tables, dict):
+            self._problem((kind,), f"expected tables like [{kind}.name]")
+            return
+        for name, table in tables.items():
+            if not re.match(NAME, name):
+                self._problem((kind, name), "a name has small letters, digits, - and _ only")
+            elif not isinstance(table, dict):
+                self._problem((kind, name), f"expected a table [{kind}.{name}]")
+            else:
+                yield name, table
+
+    def _account(self, name: str, table: dict[str, Any]) -> Account | None:
+        where = ("accounts", name)
+        split = self._split(where, table, AccountTable, "network", self._networks)
+        if split is None:
+            return None
+        common, settings = split
+        return Account(
+            name=name,
+            network=common.network,
+            settings=settings,
+            when=common.when,
+            schedule=common.schedule.schedule(),
+            template=common.template,
+            on_unsure=common.on_unsure,
+        )
+
+    def _source(self, name: str, table: dict[str, Any]) -> SourceConfig | None:
+        split = self._split(("sources", name), table, SourceTable, "type", self._sources)
+        if split is None:
+            return None
+        common, settings = split
+        own = {"name": name, "settings": settings}
+        return SourceConfig(**own, **{key: getattr(common, key) for key in SourceTable.model_fields})
+
+    def _split(
+        self, where: tuple[str, ...], table: dict[str, Any], common: Any, key: str, plugins: Plugins[Any]
+    ) -> tuple[Any, Any] | None:
+        """The keys that all share and the plug-in's own, each checked by its model."""
+        shared = {name: value for name, value in table.items() if name in common.model_fields}
+        own = {name: value for name, value in table.items() if name not in common.model_fields}
+        first = self._model(where, shared, common)
+        plugin = self._plugin((*where, key), table.get(key), plugins)
+        second = self._model(where, own, plugin.Settings, also=common.model_fields) if plugin else None
+        return (first, second) if first is not None and second is not None else None
+
+    def _plugin(self, where: tuple[str, ...], name: object, plugins: Plugins[Any]) -> Any:
+        if not isinstance(name, str):
+            return None  # the model of the common keys has said so
+        try:
+            return plugins.get(name)
+        except ReverberateError as error:
+            self._problem(where, str(error))
+            return None
+
+    def _table(self, where: tuple[str, ...], model: type[Any]) -> Any:
+        return self._model(where, self._document.get(where[0], {}), model)
+
+    def _model(self, where: tuple[str, ...], value: Any, model: type[BaseModel], *, also: Any = ()) -> Any:
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            keys = [*model.model_fields, *also]
+            for found in error.errors(include_url=False, include_context=True, include_input=False):
+                self._problem((*where, *_key(found["loc"])), _expected(dict(found), keys))
+        return None
+
+    def _problem(self, key: tuple[str, ...], words: str) -> None:
+        line = next((self._lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self._lines), 0)
+        self._problems.append((line, f"{self._path}:{line or 1}: {'.'.join(key)}: {words}"))
+
+
+def _key(location: tuple[int | str, ...]) -> tuple[str, ...]:
+    """Where pydantic found fault, without its own markers for union members and validators."""
+    return tuple(str(part) for part in location if not re.search(r"[\[\]()]", str(part)) and part != "nullable")
+
+
+def _expected(found: dict[str, Any], keys: list[str]) -> str:
+    match found["type"]:
+        case "extra_forbidden":
+            return f"unknown key{_meant(str(found['loc'][-1]), keys)}"
+        case "missing":
+            return "is missing"
+        case "value_error":
+            return str(found["ctx"]["error"])
+        case _:
+            return str(found["msg"])
+
+
+def _meant(word: str, words: Any) -> str:
+    near = get_close_matches(word, list(words), n=1, cutoff=0.5)
+    return f" (did you mean {near[0]!r}?)" if near else f" (known are: {', '.join(words)})"
+
+
+def _lines(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
+    """On which line each table and each key of a table begins."""
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[\[?([^\[\]]+)\]\]?\s*(#.*)?$", line):
+            table = _path(header[1])
+            yield table, number
+        elif key := re.match(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=""", line):
+            yield (*table, *_path(key[1])), number
+
+
+def _path(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+
+
+def missing_secrets(config: Config) -> list[str]:
+    """One line for each secret that the config refers to and that is not there."""
+    tables: list[tuple[str, BaseModel]] = [
+        (f"accounts.{account.name}", account.settings) for account in config.accounts.values()
+    ]
+    tables += [(f"sources.{source.name}", source.settings) for source in config.sources.values()]
+    tables += [("service", config.service)]
+    found = []
+    for where, model in tables:
+        for name in type(model).model_fields:
+            value = getattr(model, name)
+            if isinstance(value, Secret):
+                found += [f"{config.path}: {where}.{name}: {words}" for words in _missing(value)]
+    return found
+
+
+def _missing(secret: Secret) -> list[str]:
+    try:
+        secret.reveal()
+    except SecretMissing as error:
+        return [str(error)]
+    return []

@@ -1,0 +1,148 @@
+"""The dispatcher: looks at sources when they are due, hands due shares over, questions what dead workers left.
+
+Several may run side by side: what they take is taken by conditional writes, and handing a share over twice only meets
+a claim that is taken.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from reverberate.errors import ReverberateError, StoreError
+from reverberate.store import journal, shares
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from reverberate.doorbell import Doorbell
+    from reverberate.service import Looked, Service
+
+log = logging.getLogger(__name__)
+BATCH = 100
+IDLE = 0.5
+"""Seconds between looks at the clock while nothing rings."""
+SWEEP = 1.0
+"""Seconds between two looks for claims whose worker died."""
+LOOKERS = 4
+"""Sources that are looked at at the same time."""
+
+
+class Dispatcher:
+    """One dispatcher; ``run`` until ``stop``."""
+
+    def __init__(
+        self,
+        service: Service,
+        hand: Callable[[Sequence[int]], None],
+        bell: Doorbell,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._service, self._store, self._hand, self._bell, self._now = service, service.store, hand, bell, now
+        self._lookers = ThreadPoolExecutor(LOOKERS, thread_name_prefix="look")
+        self._looking: set[str] = set()
+        self._stop = threading.Event()
+        self._swept = 0.0
+        with self._store.write() as tx:
+            journal.register_sources(tx, list(service.config.sources), now=now())
+
+    def run(self) -> None:
+        """Until ``stop``; a database that is away is waited for."""
+        while not self._stop.is_set():
+            try:
+                busy = self.step()
+            except StoreError as error:
+                log.warning("waiting for the database: %s", error)
+                self._stop.wait(2)
+                continue
+            if not busy:
+                self._bell.wait(self._pause())
+        self._lookers.shutdown(wait=False, cancel_futures=True)
+
+    def stop(self) -> None:
+        """Let ``run`` return soon."""
+        self._stop.set()
+        self._bell.ring()
+
+    def step(self) -> bool:
+        """Do once all that is due; whether there may be more at once."""
+        if time.monotonic() - self._swept >= SWEEP:
+            self._sweep()
+            self._look()
+            self._swept = time.monotonic()
+        return self._hand_over() == BATCH
+
+    def _hand_over(self) -> int:
+        now = self._now()
+        with self._store.read() as tx:
+            wake = shares.next_wake(tx)
+        if wake is None or wake > now:
+            return 0
+        with self._store.write() as tx:
+            ids = shares.take_due(tx, now=now, limit=BATCH)
+        if ids:
+            self._hand(ids)
+        return len(ids)
+
+    def _pause(self) -> float:
+        with self._store.read() as tx:
+            wake = shares.next_wake(tx)
+        until = (wake - self._now()).total_seconds() if wake else IDLE
+        return min(max(until, 0.0), IDLE)
+
+    def _sweep(self) -> None:
+        with self._store.read() as tx:
+            if not shares.any_expired(tx, now=self._now()):
+                return
+        with self._store.write() as tx:
+            lost = shares.sweep(tx, now=self._now(), settle=self._settle)
+        for share_id in lost:
+            log.warning("share %d: its worker died while sending", share_id)
+
+    def _settle(self, account: str) -> timedelta:
+        try:
+            return self._service.accounts.settle(account)
+        except ReverberateError:
+            return timedelta(0)
+
+    def _look(self) -> None:
+        now = self._now()
+        with self._store.read() as tx:
+            if not journal.sources_due(tx, now=now):
+                return
+        free = LOOKERS - len(self._looking)
+        if free <= 0:
+            return
+        with self._store.write() as tx:
+            names = journal.take_sources(tx, now=now, limit=free)
+        for name in names:
+            self._looking.add(name)
+            self._lookers.submit(self._look_at, name)
+
+    def _look_at(self, name: str) -> None:
+        try:
+            looked = self._service.look(name)
+            log_look(looked)
+            if looked.new:
+                self._bell.ring()
+        except Exception:
+            log.exception("looking at %s failed", name)
+        finally:
+            self._looking.discard(name)
+
+
+def log_look(looked: Looked) -> None:
+    """One line for a look that brought anything."""
+    if looked.trouble:
+        log.warning("source %s: %s", looked.source, looked.trouble)
+    elif looked.baseline:
+        log.info("source %s: %d posts are the baseline, %d of them shared", looked.source, looked.seen, looked.new)
+    elif looked.new:
+        log.info("source %s: %d new", looked.source, looked.new)
+    for note in looked.notes:
+        log.warning("source %s: %s", looked.source, note)

@@ -1,0 +1,184 @@
+"""The story: a post comes in, is recognised or new, and its shares are planned. No Celery, no web, no waiting."""
+
+from __future__ import annotations
+
+import logging
+import random
+import uuid
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from reverberate import identity
+from reverberate.accounts import Accounts
+from reverberate.errors import ReverberateError, SourceError
+from reverberate.model import ShareState, SourceState
+from reverberate.networks import networks as installed_networks
+from reverberate.rendering import Renderer
+from reverberate.schedule import first_due
+from reverberate.sources import sources as installed_sources
+from reverberate.store import journal, posts, shares
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from reverberate.config import Config, SourceConfig
+    from reverberate.model import Post
+    from reverberate.networks.base import Network
+    from reverberate.plugins import Plugins
+    from reverberate.sources.base import Look, Source
+    from reverberate.store import Store
+
+log = logging.getLogger(__name__)
+TROUBLE = (timedelta(minutes=1), timedelta(hours=6))
+"""How long to wait after a failed look: doubling from the first to the second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """What became of one post that came in: its number, and whether it was new."""
+
+    post_id: int
+    new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What one look at a source came to, for people."""
+
+    source: str
+    seen: int = 0
+    new: int = 0
+    unchanged: bool = False
+    baseline: bool = False
+    notes: tuple[str, ...] = ()
+    trouble: str = ""
+
+
+class Service:
+    """Publishing and planning for one config and one store."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        chance: Callable[[], float] = random.random,
+        networks: Plugins[Network] = installed_networks,
+        sources: Plugins[Source] = installed_sources,
+    ) -> None:
+        self.config, self.store, self._now, self._chance = config, store, now, chance
+        self._sources = sources
+        renderer = Renderer([config.templates], zone=config.zone, site=config.site.title)
+        self.accounts = Accounts(config, renderer, networks=networks)
+
+    def publish(self, post: Post, *, accounts: Sequence[str] = ()) -> Ingested:
+        """Take one post from its author's hand and plan its shares; the same post again plans nothing anew.
+
+        Args:
+            post: what to share.
+            accounts: only these; all of them when empty.
+
+        Raises:
+            ReverberateError: an account is not in the config.
+        """
+        for name in accounts:
+            self.accounts.get(name)
+        with self.store.write() as tx:
+            (ingested,) = self._ingest(tx, [post], source="publish")
+            if ingested.new:
+                self._plan(tx, ingested.post_id, post, accounts=accounts or list(self.config.accounts))
+        return ingested
+
+    def look(self, name: str) -> Looked:
+        """Look at one source now; what is new there is stored and planned in one transaction.
+
+        The first look is the baseline: what is there then is known, and not shared, except the newest ``backfill``.
+        A source that cannot be read is tried again later, and says why.
+        """
+        source = self.config.sources[name]
+        with self.store.read() as tx:
+            state = journal.source(tx, name)
+        try:
+            look = self._sources.get(source.type)(name, source.settings).look(state.memory)
+        except SourceError as error:
+            return self._trouble(source, state, error)
+        return self._take(source, state, look)
+
+    def _take(self, source: SourceConfig, state: SourceState, look: Look) -> Looked:
+        now = self._now()
+        baseline = state.baselined is None and not look.unchanged
+        wait = max(source.every, look.wait or timedelta(0)) * (0.95 + 0.1 * self._chance())
+        after = replace(state, memory=look.memory, looked=now, next_look=now + wait, failures=0, trouble="")
+        after = replace(after, baselined=now) if baseline else after
+        with self.store.write() as tx:
+            ingested = self._ingest(tx, look.posts, source=source.name)
+            fresh = [(known.post_id, post) for known, post in zip(ingested, look.posts, strict=True) if known.new]
+            wanted = fresh[len(fresh) - min(source.backfill, len(fresh)) :] if baseline else fresh
+            flood = len(wanted) > source.flood and not baseline
+            reason = f"flood guard: {len(wanted)} new posts at once from {source.name}" if flood else ""
+            for post_id, post in wanted:
+                self._plan(tx, post_id, post, accounts=self.config.accounts, held=reason)
+            journal.save_source(tx, after)
+        return Looked(
+            source=source.name,
+            seen=len(look.posts),
+            new=len(wanted),
+            unchanged=look.unchanged,
+            baseline=baseline,
+            notes=look.notes,
+        )
+
+    def _trouble(self, source: SourceConfig, state: SourceState, error: SourceError) -> Looked:
+        now, (least, most) = self._now(), TROUBLE
+        wait = max(min(least * 2 ** min(state.failures, 20), most), error.wait or timedelta(0))
+        words = str(error)
+        after = replace(state, looked=now, next_look=now + wait, failures=state.failures + 1, trouble=words)
+        with self.store.write() as tx:
+            journal.save_source(tx, after)
+            if state.trouble != words:
+                journal.note(tx, "source trouble", now=now, source=source.name, words=words)
+        return Looked(source=source.name, trouble=words)
+
+    def _ingest(self, tx: Connection, incoming: Sequence[Post], *, source: str) -> list[Ingested]:
+        """Recognise each post or store it; two entries that are one post count as one."""
+        posts.lock(tx)
+        keys = [identity.keys(post, source=source) for post in incoming]
+        known = posts.known(tx, [key for one in keys for key in one])
+        matches = identity.recognise(keys, known)
+        ingested: list[Ingested] = []
+        for index, (post, match) in enumerate(zip(incoming, matches, strict=True)):
+            new = match is None
+            post_id = posts.add(tx, post, source=source, now=self._now()) if match is None else match
+            posts.identify(tx, post_id, keys[index])
+            ingested.append(Ingested(post_id=post_id, new=new))
+        return ingested
+
+    def _plan(self, tx: Connection, post_id: int, post: Post, *, accounts: Iterable[str], held: str = "") -> None:
+        now = self._now()
+        planned = [self._share(post_id, post, account=name, held=held, now=now) for name in accounts]
+        shares.plan(tx, planned, now=now)
+
+    def _share(self, post_id: int, post: Post, *, account: str, held: str, now: datetime) -> shares.NewShare:
+        state, reason = ShareState.HELD if held else ShareState.SCHEDULED, held
+        try:
+            if not self.accounts.wants(account, post):
+                rule = self.accounts.get(account).when
+                state, reason = ShareState.SKIPPED, f"the account's rule does not hold: {rule}"
+        except ReverberateError as error:
+            state, reason = ShareState.HELD, str(error)
+        due = first_due(self.accounts.get(account).schedule, zone=self.config.zone, now=now)
+        return shares.NewShare(
+            post_id=post_id, account=account, due=due, key=uuid.uuid4().hex, state=state, reason=reason
+        )
+
+
+def summary(counts: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    """How many shares there are by state, over all accounts."""
+    totals = dict.fromkeys(ShareState, 0)
+    for (_, state), number in counts.items():
+        totals[ShareState(state)] += number
+    return {state.value: number for state, number in totals.items()}

@@ -1,0 +1,49 @@
+"""The store: the only truth.
+
+Every function of its modules takes a connection, so that the caller decides what is one transaction::
+
+with store.write() as tx:
+post_id = posts.add(tx, ...)
+shares.plan(tx, ...)
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from reverberate.store.engine import explained, migrate, open_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+
+class Store:
+    """An open database, schema up to date.
+
+    Raises:
+        StoreError: it cannot be reached, read or migrated.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_engine(url)
+        self._readers = self._engine.execution_options(writes=False)
+        migrate(self._engine)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: all or nothing, durable when it returns."""
+        with explained(self._engine), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent look; waits for no writer."""
+        with explained(self._engine), self._readers.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()

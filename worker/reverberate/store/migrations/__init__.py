@@ -1,0 +1,3 @@
+"""The schema's history, for Alembic."""
+
+from __future__ import annotations

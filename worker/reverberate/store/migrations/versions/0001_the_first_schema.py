@@ -1,0 +1,166 @@
+"""the first schema"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+import reverberate.store.tables
+
+revision = '0001'
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+
+    op.create_table('accounts',
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('paused', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('paused_why', sa.Text(), server_default='', nullable=False),
+    sa.Column('rest_until', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('last_success', reverberate.store.tables.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_accounts'))
+    )
+    op.create_table('posts',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('source', sa.String(length=100), nullable=False),
+    sa.Column('url', sa.Text(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('seen', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('body', sa.JSON(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_posts'))
+    )
+    with op.batch_alter_table('posts', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_posts_source_seen'), ['source', 'seen'], unique=False)
+
+    op.create_table('sources',
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('memory', sa.JSON(), nullable=False),
+    sa.Column('next_look', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('looked', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('baselined', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('failures', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('trouble', sa.Text(), server_default='', nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_sources'))
+    )
+    with op.batch_alter_table('sources', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sources_next_look'), ['next_look'], unique=False)
+
+    op.create_table('identities',
+    sa.Column('key', sa.String(length=200), nullable=False),
+    sa.Column('post_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['post_id'], ['posts.id'], name=op.f('fk_identities_post_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_identities'))
+    )
+    with op.batch_alter_table('identities', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_identities_post_id'), ['post_id'], unique=False)
+
+    op.create_table('shares',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('post_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('account', sa.String(length=100), nullable=False),
+    sa.Column('slot', sa.String(length=100), server_default='', nullable=False),
+    sa.Column('state', sa.String(length=20), nullable=False),
+    sa.Column('wanted', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('due', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('wake', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('planned', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('fence', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('lease', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('owner', sa.String(length=100), server_default='', nullable=False),
+    sa.Column('tries', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('looks', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('first_try', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('reason', sa.Text(), server_default='', nullable=False),
+    sa.Column('remote_id', sa.Text(), nullable=True),
+    sa.Column('permalink', sa.Text(), nullable=True),
+    sa.Column('changed', reverberate.store.tables.Instant(), nullable=False),
+    sa.ForeignKeyConstraint(['post_id'], ['posts.id'], name=op.f('fk_shares_post_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_shares')),
+    sa.UniqueConstraint('key', name=op.f('uq_shares_key')),
+    sa.UniqueConstraint('post_id', 'account', 'slot', name=op.f('uq_shares_post_id_account_slot'))
+    )
+    with op.batch_alter_table('shares', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_shares_account_state_id'), ['account', 'state', 'id'], unique=False)
+        batch_op.create_index('ix_shares_due', ['wake', 'id'], unique=False, sqlite_where=sa.text('wake IS NOT NULL'), postgresql_where=sa.text('wake IS NOT NULL'))
+        batch_op.create_index('ix_shares_leased', ['lease'], unique=False, sqlite_where=sa.text('lease IS NOT NULL'), postgresql_where=sa.text('lease IS NOT NULL'))
+        batch_op.create_index(batch_op.f('ix_shares_state_id'), ['state', 'id'], unique=False)
+
+    op.create_table('attempts',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('share_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(length=10), nullable=False),
+    sa.Column('fence', sa.Integer(), nullable=False),
+    sa.Column('started', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('ended', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('outcome', sa.String(length=20), server_default='', nullable=False),
+    sa.Column('status', sa.Integer(), nullable=True),
+    sa.Column('words', sa.Text(), server_default='', nullable=False),
+    sa.Column('next_try', reverberate.store.tables.Instant(), nullable=True),
+    sa.ForeignKeyConstraint(['share_id'], ['shares.id'], name=op.f('fk_attempts_share_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_attempts')),
+    sa.UniqueConstraint('share_id', 'fence', name=op.f('uq_attempts_share_id_fence'))
+    )
+    with op.batch_alter_table('attempts', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_attempts_share_id'), ['share_id'], unique=False)
+
+    op.create_table('events',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('at', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('kind', sa.String(length=40), nullable=False),
+    sa.Column('share_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('account', sa.String(length=100), server_default='', nullable=False),
+    sa.Column('source', sa.String(length=100), server_default='', nullable=False),
+    sa.Column('words', sa.Text(), server_default='', nullable=False),
+    sa.ForeignKeyConstraint(['share_id'], ['shares.id'], name=op.f('fk_events_share_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_events'))
+    )
+    with op.batch_alter_table('events', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_events_share_id'), ['share_id'], unique=False)
+
+    op.create_table('messages',
+    sa.Column('share_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('frozen', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('body', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['share_id'], ['shares.id'], name=op.f('fk_messages_share_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('share_id', name=op.f('pk_messages'))
+    )
+
+
+
+def downgrade() -> None:
+
+    op.drop_table('messages')
+    with op.batch_alter_table('events', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_events_share_id'))
+
+    op.drop_table('events')
+    with op.batch_alter_table('attempts', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_attempts_share_id'))
+
+    op.drop_table('attempts')
+    with op.batch_alter_table('shares', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_shares_state_id'))
+        batch_op.drop_index('ix_shares_leased', sqlite_where=sa.text('lease IS NOT NULL'), postgresql_where=sa.text('lease IS NOT NULL'))
+        batch_op.drop_index('ix_shares_due', sqlite_where=sa.text('wake IS NOT NULL'), postgresql_where=sa.text('wake IS NOT NULL'))
+        batch_op.drop_index(batch_op.f('ix_shares_account_state_id'))
+
+    op.drop_table('shares')
+    with op.batch_alter_table('identities', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_identities_post_id'))
+
+    op.drop_table('identities')
+    with op.batch_alter_table('sources', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_sources_next_look'))
+
+    op.drop_table('sources')
+    with op.batch_alter_table('posts', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_posts_source_seen'))
+
+    op.drop_table('posts')
+    op.drop_table('accounts')
+

@@ -1,0 +1,74 @@
+"""Posts and the identities by which they are recognised."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from reverberate.model import KnownPost
+from reverberate.store import codec, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Table
+
+    from reverberate.model import Post
+
+INGEST_LOCK = 0x496E_6765_7374  # "Ingest"
+
+
+def lock(tx: Connection) -> None:
+    """Let nobody else recognise posts until this transaction ends, so that no post is taken for new twice."""
+    if tx.dialect.name == "postgresql":  # on SQLite the write transaction itself is that lock
+        tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": INGEST_LOCK})
+
+
+def known(tx: Connection, keys: Iterable[str]) -> Mapping[str, int]:
+    """The post that each of these identity keys belongs to; keys of no post are left out."""
+    found: dict[str, int] = {}
+    wanted = sorted(set(keys))
+    for start in range(0, len(wanted), 500):
+        query = select(tables.identities).where(tables.identities.c.key.in_(wanted[start : start + 500]))
+        found.update({row.key: row.post_id for row in tx.execute(query)})
+    return found
+
+
+def add(tx: Connection, post: Post, *, source: str, now: datetime) -> int:
+    """Store a new post; returns its number."""
+    row = {"source": source, "url": post.url, "title": post.title, "seen": now, "body": codec.dump_post(post)}
+    return int(tx.execute(insert(tables.posts).values(row).returning(tables.posts.c.id)).scalar_one())
+
+
+def identify(tx: Connection, post_id: int, keys: Iterable[str]) -> None:
+    """Let these keys lead to the post; a key that leads somewhere already stays as it is."""
+    rows = [{"key": key, "post_id": post_id} for key in sorted(set(keys))]
+    if rows:
+        tx.execute(insert_new(tx, tables.identities), rows)
+
+
+def insert_new(tx: Connection, table: Table) -> Any:
+    """An INSERT that leaves rows alone that are there already."""
+    dialect: Any = postgresql if tx.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table).on_conflict_do_nothing()
+
+
+def get(tx: Connection, post_id: int) -> KnownPost | None:
+    """One post, or None."""
+    row = tx.execute(select(tables.posts).where(tables.posts.c.id == post_id)).one_or_none()
+    return None if row is None else _load(row)
+
+
+def newest(tx: Connection, *, limit: int = 50, source: str = "") -> list[KnownPost]:
+    """The posts seen last, newest first."""
+    query = select(tables.posts).order_by(tables.posts.c.id.desc()).limit(limit)
+    if source:
+        query = query.where(tables.posts.c.source == source)
+    return [_load(row) for row in tx.execute(query)]
+
+
+def _load(row: Any) -> KnownPost:
+    return KnownPost(id=row.id, source=row.source, seen=row.seen, post=codec.load_post(row.body))

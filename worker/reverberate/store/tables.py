@@ -1,0 +1,172 @@
+"""The tables, once: SQLAlchemy Core for SQLite and PostgreSQL alike.
+
+Instants are whole microseconds since 1970 in UTC: exact, sortable and equal on both databases, whatever their own idea
+of time zones. What must be found fast has an index; what a person reads is JSON.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept as microseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - the base's signature
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as above
+        return None if value is None else EPOCH + value * MICROSECOND
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """What makes an index partial on both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+Id = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER is SQLite's own row number
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("source", String(100), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("seen", Instant, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index(None, "source", "seen"),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("post_id", Id, ForeignKey("posts.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("post_id", Id, ForeignKey("posts.id", ondelete="CASCADE"), nullable=False),
+    Column("account", String(100), nullable=False),
+    Column("slot", String(100), nullable=False, server_default=""),
+    Column("state", String(20), nullable=False),
+    Column("wanted", Instant, nullable=False),
+    Column("due", Instant, nullable=False),
+    Column("wake", Instant),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("planned", Instant, nullable=False),
+    Column("fence", Integer, nullable=False, server_default=text("0")),
+    Column("lease", Instant),
+    Column("owner", String(100), nullable=False, server_default=""),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("looks", Integer, nullable=False, server_default=text("0")),
+    Column("first_try", Instant),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("remote_id", Text),
+    Column("permalink", Text),
+    Column("changed", Instant, nullable=False),
+    UniqueConstraint("post_id", "account", "slot"),
+    Index(
+        "ix_shares_due", "wake", "id", sqlite_where=text("wake IS NOT NULL"), postgresql_where=text("wake IS NOT NULL")
+    ),
+    Index(
+        "ix_shares_leased", "lease", sqlite_where=text("lease IS NOT NULL"), postgresql_where=text("lease IS NOT NULL")
+    ),
+    Index(None, "account", "state", "id"),
+    Index(None, "state", "id"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("share_id", Id, ForeignKey("shares.id", ondelete="CASCADE"), primary_key=True),
+    Column("frozen", Instant, nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("share_id", Id, ForeignKey("shares.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("started", Instant, nullable=False),
+    Column("ended", Instant),
+    Column("outcome", String(20), nullable=False, server_default=""),
+    Column("status", Integer),
+    Column("words", Text, nullable=False, server_default=""),
+    Column("next_try", Instant),
+    UniqueConstraint("share_id", "fence"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("share_id", Id, ForeignKey("shares.id", ondelete="CASCADE"), index=True),
+    Column("account", String(100), nullable=False, server_default=""),
+    Column("source", String(100), nullable=False, server_default=""),
+    Column("words", Text, nullable=False, server_default=""),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("paused", Instant),
+    Column("paused_why", Text, nullable=False, server_default=""),
+    Column("rest_until", Instant),
+    Column("last_success", Instant),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("memory", JSON, nullable=False),
+    Column("next_look", Instant, index=True),
+    Column("looked", Instant),
+    Column("baselined", Instant),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("trouble", Text, nullable=False, server_default=""),
+)

@@ -1,0 +1,148 @@
+"""Celery, and the only module that names it.
+
+Celery carries one thing: "these shares are due, look now". It holds no future (no eta, no countdown), no result and
+no truth: a message that is lost is made good by the poller, one that comes twice meets a claim that is taken.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from celery import Celery
+from celery.exceptions import CeleryError
+from kombu.exceptions import KombuError, OperationalError
+
+from reverberate.errors import StoreError
+from reverberate.store import shares
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from reverberate.delivery import Courier
+    from reverberate.store import Store
+
+log = logging.getLogger(__name__)
+TASK = "reverberate.deliver"
+BATCH = 100
+"""Share numbers in one message: Celery's cost is per message."""
+GRACE = timedelta(seconds=1)
+"""How long the doorbell has before the poller acts on its own."""
+POLL = 0.5
+"""Seconds between the poller's looks."""
+REST = 5.0
+"""Seconds to leave a broker alone that did not answer."""
+COURIER: Courier | None = None
+"""This process's courier; set when a worker starts."""
+
+
+def make_app(url: str) -> Celery:
+    """The Celery application on that Redis (``redis://``, ``rediss://`` or ``unix://``)."""
+    app = Celery("reverberate", broker=url.replace("unix://", "redis+socket://", 1))
+    app.conf.update(
+        accept_content=["json"],
+        broker_connection_max_retries=None,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={
+            "visibility_timeout": 3600,
+            "socket_timeout": 5,
+            "socket_connect_timeout": 3,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+        },
+        task_acks_late=False,
+        task_create_missing_queues=True,
+        task_default_queue="reverberate",
+        task_ignore_result=True,
+        task_publish_retry=False,
+        task_serializer="json",
+        worker_hijack_root_logger=False,
+        worker_prefetch_multiplier=1,
+        worker_soft_shutdown_timeout=0.0,
+    )
+    app.task(name=TASK, ignore_result=True)(deliver)
+    return app
+
+
+def deliver(ids: Sequence[int]) -> None:
+    """Take these shares in hand. Numbers only: what they are stands in the database."""
+    if COURIER is not None:
+        COURIER.deliver([int(share_id) for share_id in ids])
+
+
+class Hand:
+    """The dispatcher's way to the workers: through Celery, and past it when the broker does not answer."""
+
+    def __init__(self, url: str) -> None:
+        self._app = make_app(url)
+        self._rest_until = 0.0
+
+    def __call__(self, ids: Sequence[int]) -> None:
+        """Hand over; without a broker the workers' pollers find the shares by themselves."""
+        if time.monotonic() < self._rest_until:
+            return
+        try:
+            self._app.send_task(TASK, args=[list(ids)], ignore_result=True)
+        except (OperationalError, KombuError, CeleryError, OSError) as error:
+            log.warning("the broker does not answer (%s); the pollers deliver", type(error).__name__)
+            self._rest_until = time.monotonic() + REST
+
+
+class Poller:
+    """Gives a courier what is due and was not claimed, whatever became of the doorbell."""
+
+    def __init__(
+        self,
+        store: Store,
+        courier: Courier,
+        *,
+        grace: timedelta = GRACE,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store, self._courier, self._grace, self._now = store, courier, grace, now
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="poller", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.wait(POLL):
+            try:
+                self.poll()
+            except StoreError as error:
+                log.warning("the poller cannot see the database: %s", error)
+
+    def poll(self) -> None:
+        """One look."""
+        room = min(self._courier.room(), BATCH)
+        if room <= 0:
+            return
+        with self._store.read() as tx:
+            ids = shares.overdue(tx, before=self._now() - self._grace, limit=room)
+        if ids:
+            self._courier.deliver(ids)
+
+    def stop(self) -> None:
+        """End it."""
+        self._stop.set()
+        self._thread.join(5)
+
+
+def run_worker(url: str, courier: Courier, *, name: str, concurrency: int = 4) -> None:
+    """Consume until told to stop (SIGTERM, SIGINT); the courier is the caller's to close."""
+    global COURIER  # noqa: PLW0603 - Celery calls tasks by name, so the process's one courier must be found by name
+    COURIER = courier
+    app = make_app(url)
+    argv = ["worker", "--pool", "threads", "--concurrency", str(concurrency), "--hostname", name]
+    argv += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+    _main(app, argv)
+
+
+def _main(app: Any, argv: list[str]) -> None:
+    try:
+        app.worker_main(argv)
+    except SystemExit as stop:
+        if stop.code not in {None, 0}:
+            raise
