@@ -217,7 +217,10 @@ class _Reader:
         sources: Plugins[Source],
     ) -> None:
         self._path, self._document, self._networks, self._sources = path, document, networks, sources
-        self._lines = dict(_lines(text))
+        self._lines: dict[tuple[str, ...], int] = {}
+        for key, number in _lines(text):
+            for length in range(1, len(key) + 1):
+                self._lines.setdefault(key[:length], number)
         self._problems: list[tuple[int, str]] = []
 
     def config(self) -> Config:

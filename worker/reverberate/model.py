@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence  # noqa: TC003 - pydantic and data
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - as above
 from enum import StrEnum
-from typing import TypeAlias
 
-JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None"
+from typing_extensions import TypeAliasType
+
+JSON = TypeAliasType("JSON", "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

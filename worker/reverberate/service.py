@@ -41,6 +41,7 @@ class Ingested:
     """What became of one post that came in: its number, and whether it was new."""
 
     post_id: int
+    post: Post
     new: bool
 
 
@@ -90,7 +91,7 @@ class Service:
         with self.store.write() as tx:
             (ingested,) = self._ingest(tx, [post], source="publish")
             if ingested.new:
-                self._plan(tx, ingested.post_id, post, accounts=accounts or list(self.config.accounts))
+                self._plan(tx, ingested, accounts=accounts or list(self.config.accounts))
         return ingested
 
     def look(self, name: str) -> Looked:
@@ -115,13 +116,12 @@ class Service:
         after = replace(state, memory=look.memory, looked=now, next_look=now + wait, failures=0, trouble="")
         after = replace(after, baselined=now) if baseline else after
         with self.store.write() as tx:
-            ingested = self._ingest(tx, look.posts, source=source.name)
-            fresh = [(known.post_id, post) for known, post in zip(ingested, look.posts, strict=True) if known.new]
+            fresh = [one for one in self._ingest(tx, look.posts, source=source.name) if one.new]
             wanted = fresh[len(fresh) - min(source.backfill, len(fresh)) :] if baseline else fresh
             flood = len(wanted) > source.flood and not baseline
             reason = f"flood guard: {len(wanted)} new posts at once from {source.name}" if flood else ""
-            for post_id, post in wanted:
-                self._plan(tx, post_id, post, accounts=self.config.accounts, held=reason)
+            for one in wanted:
+                self._plan(tx, one, accounts=self.config.accounts, held=reason)
             journal.save_source(tx, after)
         return Looked(
             source=source.name,
@@ -144,35 +144,33 @@ class Service:
         return Looked(source=source.name, trouble=words)
 
     def _ingest(self, tx: Connection, incoming: Sequence[Post], *, source: str) -> list[Ingested]:
-        """Recognise each post or store it; two entries that are one post count as one."""
+        """Recognise each post or store it; entries that are one post count once."""
         posts.lock(tx)
-        keys = [identity.keys(post, source=source) for post in incoming]
-        known = posts.known(tx, [key for one in keys for key in one])
-        matches = identity.recognise(keys, known)
+        distinct = identity.distinct(incoming, source=source)
+        keys = [identity.keys(post, source=source) for post in distinct]
+        matches = identity.recognise(keys, posts.known(tx, [key for one in keys for key in one]))
         ingested: list[Ingested] = []
-        for index, (post, match) in enumerate(zip(incoming, matches, strict=True)):
-            new = match is None
+        for post, own, match in zip(distinct, identity.told_apart(keys), matches, strict=True):
             post_id = posts.add(tx, post, source=source, now=self._now()) if match is None else match
-            posts.identify(tx, post_id, keys[index])
-            ingested.append(Ingested(post_id=post_id, new=new))
+            posts.identify(tx, post_id, own)
+            ingested.append(Ingested(post_id=post_id, post=post, new=match is None))
         return ingested
 
-    def _plan(self, tx: Connection, post_id: int, post: Post, *, accounts: Iterable[str], held: str = "") -> None:
+    def _plan(self, tx: Connection, one: Ingested, *, accounts: Iterable[str], held: str = "") -> None:
         now = self._now()
-        planned = [self._share(post_id, post, account=name, held=held, now=now) for name in accounts]
-        shares.plan(tx, planned, now=now)
+        shares.plan(tx, [self._share(one, account=name, held=held, now=now) for name in accounts], now=now)
 
-    def _share(self, post_id: int, post: Post, *, account: str, held: str, now: datetime) -> shares.NewShare:
+    def _share(self, one: Ingested, *, account: str, held: str, now: datetime) -> shares.NewShare:
         state, reason = ShareState.HELD if held else ShareState.SCHEDULED, held
         try:
-            if not self.accounts.wants(account, post):
+            if not self.accounts.wants(account, one.post):
                 rule = self.accounts.get(account).when
                 state, reason = ShareState.SKIPPED, f"the account's rule does not hold: {rule}"
         except ReverberateError as error:
             state, reason = ShareState.HELD, str(error)
         due = first_due(self.accounts.get(account).schedule, zone=self.config.zone, now=now)
         return shares.NewShare(
-            post_id=post_id, account=account, due=due, key=uuid.uuid4().hex, state=state, reason=reason
+            post_id=one.post_id, account=account, due=due, key=uuid.uuid4().hex, state=state, reason=reason
         )
 
 

@@ -30,7 +30,11 @@ class Store:
     def __init__(self, url: str) -> None:
         self._engine = open_engine(url)
         self._readers = self._engine.execution_options(writes=False)
-        migrate(self._engine)
+        try:
+            migrate(self._engine)
+        except BaseException:
+            self._engine.dispose()
+            raise
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -1,0 +1,43 @@
+# The project's verbs. `make demo` shows it all, `make test` proves it; both set themselves up.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help setup dev demo test lint types check package chaos bench clean
+
+help: ## list these verbs
+	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
+
+$(VENV)/.setup: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Reverberate needs Python 3.11 or newer, and this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo 'This Python cannot make environments; on Debian: apt install python3-venv' >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,postgresql]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.setup
+	$(BIN)/python tools/dev_requirements.py > $(VENV)/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r $(VENV)/dev.txt
+	@touch $@
+
+setup: $(VENV)/.setup ## make .venv with the service and its embedded Redis
+dev: $(VENV)/.dev ## the same, with what tests and checks need
+
+demo: setup ## a sample blog, sandbox networks, and a post that arrives on every account
+	$(BIN)/reverberate demo
+
+test: dev ## all tests but the heavy ones
+	$(BIN)/python -m pytest -q
+
+lint: dev ## format and style
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: dev ## static types
+	$(BIN)/mypy
+
+package: dev ## sdist, then wheel from it, then a clean environment with it
+	$(BIN)/python tools/check_package.py
+
+clean: ## remove what the other verbs made
+	rm -rf $(VENV) build dist demo-data .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
