@@ -19,7 +19,7 @@ from reverberate.schedule import Quiet, Schedule, parse_duration
 from reverberate.secrets import Secret, SecretMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reverberate.networks.base import Network, NetworkSettings
     from reverberate.plugins import Plugins
@@ -305,9 +305,9 @@ class _Reader:
         try:
             return model.model_validate(value)
         except ValidationError as error:
-            keys = [*model.model_fields, *also]
             for found in error.errors(include_url=False, include_context=True, include_input=False):
-                self._problem((*where, *_key(found["loc"])), _expected(dict(found), keys))
+                known = [*_fields(model, found["loc"]), *(also if len(found["loc"]) == 1 else ())]
+                self._problem((*where, *_key(found["loc"])), _expected(dict(found), known))
         return None
 
     def _problem(self, key: tuple[str, ...], words: str) -> None:
@@ -318,6 +318,16 @@ class _Reader:
 def _key(location: tuple[int | str, ...]) -> tuple[str, ...]:
     """Where pydantic found fault, without its own markers for union members and validators."""
     return tuple(str(part) for part in location if not re.search(r"[\[\]()]", str(part)) and part != "nullable")
+
+
+def _fields(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """The keys that are known at the table in which pydantic found fault."""
+    for part in location[:-1]:
+        inner = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return list(model.model_fields)
 
 
 def _expected(found: dict[str, Any], keys: list[str]) -> str:
@@ -332,9 +342,11 @@ def _expected(found: dict[str, Any], keys: list[str]) -> str:
             return str(found["msg"])
 
 
-def _meant(word: str, words: Any) -> str:
-    near = get_close_matches(word, list(words), n=1, cutoff=0.5)
-    return f" (did you mean {near[0]!r}?)" if near else f" (known are: {', '.join(words)})"
+def _meant(word: str, words: Sequence[str]) -> str:
+    near = get_close_matches(word, words, n=1, cutoff=0.5)
+    if near:
+        return f" (did you mean {near[0]!r}?)"
+    return f" (known are: {', '.join(words)})" if words else ""
 
 
 def _lines(text: str) -> Iterator[tuple[tuple[str, ...], int]]:

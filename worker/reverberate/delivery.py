@@ -28,13 +28,11 @@ from reverberate.store.writer import Writer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sqlalchemy import Connection
-
     from reverberate.accounts import Accounts
     from reverberate.model import Message, Share, Work
     from reverberate.networks.base import Network
     from reverberate.policy import Verdict
-    from reverberate.store import Store
+    from reverberate.store import Store, Transaction
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=10)
@@ -222,10 +220,10 @@ class Courier:
             shares.change(tx, work.share.id, doors=doors, to=state, now=self._now(), reason=reason)
 
 
-def _effect(account: str, verdict: Verdict, *, now: datetime) -> Callable[[Connection], None]:
+def _effect(account: str, verdict: Verdict, *, now: datetime) -> Callable[[Transaction], None]:
     """What the verdict means for the whole account."""
 
-    def effect(tx: Connection) -> None:
+    def effect(tx: Transaction) -> None:
         if verdict.receipt:
             journal.succeeded(tx, account, now=now)
         if verdict.pause:

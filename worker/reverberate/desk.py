@@ -12,9 +12,7 @@ from reverberate.store import journal, shares
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sqlalchemy import Connection
-
-    from reverberate.store import Store
+    from reverberate.store import Store, Transaction
 
 S = ShareState
 WAITING = (S.HELD, S.SCHEDULED)
@@ -89,7 +87,7 @@ class Desk:
                 shares.unfreeze(tx, share_id)
 
 
-def _shut(tx: Connection, share_id: int, doors: Iterable[ShareState]) -> ReverberateError:
+def _shut(tx: Transaction, share_id: int, doors: Iterable[ShareState]) -> ReverberateError:
     share = shares.get(tx, share_id)
     if share is None:
         return ReverberateError(f"there is no share {share_id}", hint="reverberate shares lists them")

@@ -129,7 +129,7 @@ class Up:
         loaded.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         url = self._redis()
         try:
-            with open_service(loaded) as service, self._workers(service, url), _web(loaded, service):
+            with open_service(loaded) as service, self._workers(service, url), _web(service, loaded.service.listen):
                 yield service
         finally:
             if self._embedded:
@@ -205,17 +205,17 @@ def end(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> None
 
 
 @contextmanager
-def _web(loaded: Config, service: Service) -> Iterator[None]:
+def _web(service: Service, listen: str) -> Iterator[None]:
     from reverberate.web import serve
 
-    with serve(loaded, service):
+    with serve(service, listen=listen):
         yield
 
 
-def run_web(loaded: Config) -> None:
-    """Serve the web door until told to stop."""
+def run_web(loaded: Config, *, listen: str = "") -> None:
+    """Serve the web door until told to stop; ``listen`` goes before what the config says."""
     stop = Stop()
-    with open_service(loaded) as service, _web(loaded, service):
+    with open_service(loaded) as service, _web(service, listen or loaded.service.listen):
         stop.asked.wait()
 
 

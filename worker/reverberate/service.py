@@ -22,14 +22,12 @@ from reverberate.store import journal, posts, shares
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection
-
     from reverberate.config import Config, SourceConfig
     from reverberate.model import Post
     from reverberate.networks.base import Network
     from reverberate.plugins import Plugins
     from reverberate.sources.base import Look, Source
-    from reverberate.store import Store
+    from reverberate.store import Store, Transaction
 
 log = logging.getLogger(__name__)
 TROUBLE = (timedelta(minutes=1), timedelta(hours=6))
@@ -143,7 +141,7 @@ class Service:
                 journal.note(tx, "source trouble", now=now, source=source.name, words=words)
         return Looked(source=source.name, trouble=words)
 
-    def _ingest(self, tx: Connection, incoming: Sequence[Post], *, source: str) -> list[Ingested]:
+    def _ingest(self, tx: Transaction, incoming: Sequence[Post], *, source: str) -> list[Ingested]:
         """Recognise each post or store it; entries that are one post count once."""
         posts.lock(tx)
         distinct = identity.distinct(incoming, source=source)
@@ -156,7 +154,7 @@ class Service:
             ingested.append(Ingested(post_id=post_id, post=post, new=match is None))
         return ingested
 
-    def _plan(self, tx: Connection, one: Ingested, *, accounts: Iterable[str], held: str = "") -> None:
+    def _plan(self, tx: Transaction, one: Ingested, *, accounts: Iterable[str], held: str = "") -> None:
         now = self._now()
         shares.plan(tx, [self._share(one, account=name, held=held, now=now) for name in accounts], now=now)
 

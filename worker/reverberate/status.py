@@ -12,10 +12,9 @@ from reverberate.store import journal, shares
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sqlalchemy import Connection
-
     from reverberate.model import Attempt, Event, KnownPost, Message, Share
     from reverberate.service import Service
+    from reverberate.store import Transaction
 
 
 def overview(service: Service, *, now: datetime | None = None) -> dict[str, Any]:
@@ -115,7 +114,7 @@ def event(one: Event) -> dict[str, Any]:
     return {"at": stamp(one.at), "kind": one.kind, "words": one.words}
 
 
-def story(tx: Connection, one: Share) -> dict[str, Any]:
+def story(tx: Transaction, one: Share) -> dict[str, Any]:
     """A share with its frozen message, all its attempts and all that happened to it."""
     frozen = shares.message(tx, one.id)
     return share(one) | {

@@ -37,11 +37,14 @@ def dispatcher(context: typer.Context) -> None:
     run_dispatcher(settings(context).config())
 
 
-def web(context: typer.Context) -> None:
+def web(
+    context: typer.Context,
+    listen: Annotated[str, typer.Option(help="HOST:PORT, instead of what the config says.")] = "",
+) -> None:
     """Serve health, metrics and status."""
     from reverberate.runtime import run_web
 
-    run_web(settings(context).config())
+    run_web(settings(context).config(), listen=listen)
 
 
 def demo(

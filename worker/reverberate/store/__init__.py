@@ -10,14 +10,17 @@ shares.plan(tx, ...)
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+from sqlalchemy import Connection
 
 from reverberate.store.engine import explained, migrate, open_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection
+Transaction: TypeAlias = Connection
+"""What one transaction is to those outside the store, who hand it on and look no further."""
 
 
 class Store:
@@ -37,13 +40,13 @@ class Store:
             raise
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> Iterator[Transaction]:
         """One transaction: all or nothing, durable when it returns."""
         with explained(self._engine), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> Iterator[Transaction]:
         """One consistent look; waits for no writer."""
         with explained(self._engine), self._readers.connect() as connection:
             yield connection

