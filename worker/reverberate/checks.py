@@ -11,7 +11,7 @@ from reverberate.errors import Outcome, ReverberateError
 from reverberate.model import Post
 from reverberate.networks.base import Verifies
 from reverberate.rendering import Renderer
-from reverberate.service import Service
+from reverberate.runtime import make_service
 from reverberate.store import Store
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def examine(config: Config, *, online: bool) -> list[Finding]:
         return [*found, Finding(what="database", fine=False, words=str(error))]
     try:
         found.append(Finding(what="database", fine=True, words=config.data.name if not online else "answers"))
-        accounts = Service(config, store).accounts
+        accounts = make_service(config, store).accounts
         names = config.accounts if online else ()
         for name in names:
             found.append(_account(name, accounts.network(name)))  # noqa: PERF401 - one at a time, as a person reads it

@@ -119,7 +119,14 @@ class TemplateError(ReverberateError):
 
 
 class SourceError(ReverberateError):
-    """A source cannot be read now; the text names the source and the address."""
+    """A source cannot be read now; the text names the source and the address.
+
+    ``wait`` is the source's own word on how long to stay away, if it gave one.
+    """
+
+    def __init__(self, what: str, *, hint: str = "", wait: timedelta | None = None) -> None:
+        super().__init__(what, hint=hint)
+        self.wait = wait
 
 
 class StoreError(ReverberateError):

@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from reverberate import broker, config
+from reverberate.accounts import Accounts
 from reverberate.dispatcher import Dispatcher
 from reverberate.doorbell import LocalBell, RedisBell, bell_for
 from reverberate.networks import networks
+from reverberate.rendering import Renderer
 from reverberate.service import Service
 from reverberate.sources import sources
 from reverberate.store import Store
@@ -37,12 +39,18 @@ def read_config(path: Path) -> Config:
     return config.load(path, networks=networks, sources=sources)
 
 
+def make_service(loaded: Config, store: Store) -> Service:
+    """A service on an open store, with every installed network and source."""
+    renderer = Renderer([loaded.templates], zone=loaded.zone, site=loaded.site.title)
+    return Service(loaded, store, Accounts(loaded, renderer, networks=networks), sources=sources)
+
+
 @contextmanager
 def open_service(loaded: Config) -> Iterator[Service]:
     """A service on the config's database, closed afterwards."""
     store = Store(loaded.database_url())
     try:
-        yield Service(loaded, store)
+        yield make_service(loaded, store)
     finally:
         store.close()
 

@@ -10,21 +10,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reverberate import identity
-from reverberate.accounts import Accounts
 from reverberate.errors import ReverberateError, SourceError
 from reverberate.model import ShareState, SourceState
-from reverberate.networks import networks as installed_networks
-from reverberate.rendering import Renderer
 from reverberate.schedule import first_due
-from reverberate.sources import sources as installed_sources
 from reverberate.store import journal, posts, shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from reverberate.accounts import Accounts
     from reverberate.config import Config, SourceConfig
     from reverberate.model import Post
-    from reverberate.networks.base import Network
     from reverberate.plugins import Plugins
     from reverberate.sources.base import Look, Source
     from reverberate.store import Store, Transaction
@@ -63,16 +59,14 @@ class Service:
         self,
         config: Config,
         store: Store,
+        accounts: Accounts,
         *,
+        sources: Plugins[Source],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         chance: Callable[[], float] = random.random,
-        networks: Plugins[Network] = installed_networks,
-        sources: Plugins[Source] = installed_sources,
     ) -> None:
-        self.config, self.store, self._now, self._chance = config, store, now, chance
-        self._sources = sources
-        renderer = Renderer([config.templates], zone=config.zone, site=config.site.title)
-        self.accounts = Accounts(config, renderer, networks=networks)
+        self.config, self.store, self.accounts = config, store, accounts
+        self._sources, self._now, self._chance = sources, now, chance
 
     def publish(self, post: Post, *, accounts: Sequence[str] = ()) -> Ingested:
         """Take one post from its author's hand and plan its shares; the same post again plans nothing anew.

@@ -27,7 +27,9 @@ IMAGES: Final = 10
 OLDEST_YEAR: Final = 1980
 """Before it no blog was; generators write the year 1 or 1970 where they know no date."""
 TAG: Final = re.compile(r"([a-z]{2,3})((?:-[a-z0-9]{2,8})*)")
-SENTENCE_END: Final = re.compile(r"[.!?…。！？]['\")\]”’»]?(?=\s|$)")  # noqa: RUF001 - other scripts' full stops are meant
+SENTENCE_END: Final = re.compile(
+    r"[.!?…]['\")\]”»]?(?=\s|$)|[\u3002\uff01\uff1f]"
+)  # the latter in Chinese and Japanese
 UNSAID: Final = frozenset({"uncategorized", "uncategorised"})
 """WordPress's word for "no category"."""
 
@@ -72,7 +74,7 @@ def article(  # what a post is made of; see the model
         author=_line(author),
         tags=_words(tags),
         categories=_words(categories),
-        images=_images([*images, *shown, *thumbnails]),
+        images=_images([*images, *shown]) or _images([*thumbnails]),
         language=language_tag(language),
         published=published,
         updated=updated,
@@ -124,9 +126,8 @@ def excerpt(text: str) -> str:
     if len(first) <= EXCERPT:
         return first
     ends = [end.end() for end in SENTENCE_END.finditer(first[: EXCERPT + 1]) if PARAGRAPH <= end.end() <= EXCERPT]
-    if ends:
-        return first[: ends[-1]]
-    return first[: EXCERPT - 1].rpartition(" ")[0].rstrip(",;:–- ") + "…" if " " in first[:EXCERPT] else first[:EXCERPT]  # noqa: RUF001 - a dash
+    start = first[: EXCERPT - 1]
+    return first[: ends[-1]] if ends else (start.rpartition(" ")[0] or start).rstrip(",;:- ") + "…"
 
 
 def packed(post: Post) -> dict[str, Any]:

@@ -25,38 +25,11 @@ BARE_VALUE: Final = re.compile(r"[^\s>]*")
 UNREAD: Final = frozenset({"script", "style", "template", "iframe", "noembed", "noframes", "object", "svg", "math"})
 UNREAD_END: Final = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in UNREAD | {"title", "textarea"}}
 PARAGRAPHS: Final = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "dd",
-        "details",
-        "dl",
-        "dt",
-        "div",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "ul",
-    ]
+    re.findall(
+        r"\w+",
+        "address article aside blockquote dd details dl dt div fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6"
+        " header hr main nav ol p pre section table ul",
+    )
 )
 LINES: Final = frozenset({"br", "tr", "summary"})
 CELLS: Final = frozenset({"td", "th"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import timegm
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
@@ -55,15 +56,15 @@ def post(entry: Any, *, feed: Any, base: str) -> Post:
     page = _page(entry, base=base)
     content = (entry.get("content") or [{}])[0]
     own_summary = _marked(entry, "summary") if "summary_detail" in entry else ""
-    body = _html(content.get("value", ""), content.get("type", ""))
+    html = content.get("value") or entry.get("summary") or ""
     relative_to = content.get("base") if content.get("base") not in {None, "", base} else page
     return article(
         url=page,
         base=relative_to,
         title=_marked(entry, "title"),
         summary=FOOTER.sub("", own_summary),
-        text=FOOTER.sub("", plain(body or _summary_html(entry))),
-        html=body or _summary_html(entry),
+        text=FOOTER.sub("", plain(html)),
+        html=html,
         author=_author(entry) or _author(feed),
         tags=[unescaped(tag.get("label") or tag.get("term") or "") for tag in entry.get("tags", [])],
         images=_images(entry, base=page),
@@ -81,20 +82,24 @@ def post(entry: Any, *, feed: Any, base: str) -> Post:
 
 def _content_type(body: bytes, given: str) -> str:
     """What the bytes themselves say counts more than what a server says of them: UTF-8 is hardly ever a chance."""
-    try:
+    charset = re.search(r"charset=[\"']?([\w.:-]+)", given, re.IGNORECASE)
+    name = charset[1] if charset else ""
+    with suppress(UnicodeDecodeError):
         body.decode("utf-8")
-    except UnicodeDecodeError:
-        charset = re.search(r"charset=[\"']?([\w.:-]+)", given, re.IGNORECASE)
-        return f"application/xml; charset={charset[1]}" if charset else "application/xml"
-    return "application/xml; charset=utf-8"
+        name = name if b"\0" in body else "utf-8"  # UTF-16 is full of zeros
+    return f"application/xml; charset={name}" if name else "application/xml"
 
 
 def _judge(read: Any, body: bytes) -> list[str]:
     broken = read.get("bozo_exception")
-    if not read.version and not read.entries:
+    if not read.get("version") and not read.entries:
         raise Unreadable("it is no feed", hint="is this the feed's own address?")
+    if isinstance(broken, feedparser.CharacterEncodingOverride):
+        return [f"the feed's encoding is not what it says: {broken}"]
     if not isinstance(broken, SAXException):
         return []
+    if b"<!ENTITY" in body:
+        raise Unreadable("the entities that it declares cannot be used")
     if not ROOT_END.search(body[-TAIL:].replace(b"\0", b"")):
         raise Unreadable("the feed is cut off: its end is missing")
     return [f"the feed is not well-formed XML ({broken}); what could be read was taken"]
@@ -112,15 +117,7 @@ def _marked(holder: Any, name: str) -> str:
     """A text that may be HTML, as its document says or as it looks."""
     value = holder.get(name) or ""
     kind = (holder.get(f"{name}_detail") or {}).get("type", "")
-    return plain(value) if "html" in kind else unescaped(value) if ";" in value else value
-
-
-def _html(value: str, kind: str) -> str:
-    return value if "html" in kind or not kind else ""
-
-
-def _summary_html(entry: Any) -> str:
-    return entry.get("summary") or ""
+    return plain(value) if "html" in kind else value
 
 
 def _author(holder: Any) -> str:
