@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from reverberate.model import Assurance, Delivery, Receipt
+    from reverberate.model import Assurance, Delivery, Message, Receipt
     from reverberate.text.limits import Limit
 
 
@@ -65,7 +65,7 @@ class Network(ABC):
         self.account = account
         self.settings: Any = settings  # a plug-in annotates its own type
         self.now = now
-        self.session = Session(secrets=self._revealed())
+        self.session = self.make_session()
 
     @abstractmethod
     def send(self, delivery: Delivery) -> Receipt:
@@ -111,7 +111,12 @@ class Network(ABC):
         """The network's own words, from JSON's usual places or else the body's beginning; without secrets."""
         return self.session.mask(f"{response.status_code} {_said(response)}")[:500].strip()
 
-    def _revealed(self) -> list[str]:
+    def make_session(self) -> Session:
+        """The account's own HTTP session; a plug-in overrides this where a vendor's library needs another."""
+        return Session(secrets=self.secrets())
+
+    def secrets(self) -> list[str]:
+        """The account's secrets, to be kept out of every text."""
         values = (getattr(self.settings, name) for name in type(self.settings).model_fields)
         return [value.reveal() for value in values if isinstance(value, Secret)]
 
@@ -150,6 +155,17 @@ class Verifies(Protocol):
 def same_link(text: str, link: str) -> bool:
     """Whether ``link`` stands in ``text`` as a whole address, not merely as the beginning of a longer one."""
     return bool(re.search(re.escape(link.rstrip("/")) + r"/?(?![\w/?#&=%.-]*\w)", text))
+
+
+def only_part(message: Message) -> str:
+    """The text of a message that is no thread.
+
+    Raises:
+        Refused: it is one, and this network's plug-in sends single posts.
+    """
+    if len(message.parts) != 1:
+        raise Refused("this network takes no threads yet; use a template without thread()")
+    return message.parts[0]
 
 
 def parse_instant(text: str) -> datetime:

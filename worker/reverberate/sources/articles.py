@@ -120,7 +120,7 @@ def language_tag(text: str) -> str:
 
 
 def excerpt(text: str) -> str:
-    """The beginning of a text: its first real paragraph, whole if it is short, else up to a sentence's or word's end."""
+    """A text's first real paragraph, whole if it is short, else up to the end of a sentence or a word."""
     paragraphs = [_line(part) for part in text.split("\n\n", 20) if part.strip()]
     first = next((part for part in paragraphs if len(part) >= PARAGRAPH), "".join(paragraphs[:1]))
     if len(first) <= EXCERPT:

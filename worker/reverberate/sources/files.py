@@ -45,7 +45,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "reverberate": ("reverberate", "_reverberate"),
     "draft": ("draft",),
 }
-"""Our words, and the keys that stand for them in Hugo, Jekyll, Eleventy, Astro, JSON Feed and here; the first counts."""
+"""Our words, and the keys that stand for them in Hugo, Jekyll, Eleventy, Astro and JSON Feed; the first counts."""
 KNOWN: Final = frozenset(name for names in KEYS.values() for name in names)
 
 
@@ -64,8 +64,8 @@ def read_post(source: Path | str, *, kind: Kind | None = None, base: str = "", n
     name = str(source) if isinstance(source, Path) else name
     try:
         text = _contents(source) if isinstance(source, Path) else source
-        matter, body, starts = _split(text, kind or _kind(source))
-        return _post(matter, body, base=base, lines=_Lines(text, starts))
+        matter, body = split(text, kind or kind_of(source))
+        return _Document(matter, text).post(body, base=base)
     except Wrong as wrong:
         raise SourceError(f"{name}:{wrong.line}: {wrong}", hint=wrong.hint) from None
 
@@ -140,7 +140,7 @@ class _Document:
             return value or ""
         if isinstance(value, (int, float, date)) and not isinstance(value, bool):
             return str(value)
-        raise self._wrong(name, f"{name} must be a text")
+        raise self._wrong(name, f"{name} must be a text", hint="in quotes, if it looks like something else")
 
     def _words(self, word: str) -> list[str]:
         name, value = self._first(word)
@@ -193,7 +193,7 @@ class _Document:
     def _first(self, word: str) -> tuple[str, Any]:
         """The first of a word's keys that has a value, and the value."""
         for name in KEYS[word]:
-            if self._matter.get(name) not in (None, "", [], {}):  # noqa: PLR6201 - a list is not hashable
+            if self._matter.get(name) not in (None, "", [], {}):
                 return name, self._matter[name]
         return KEYS[word][0], None
 

@@ -11,7 +11,9 @@ from typing import Any, Final, Literal
 import yaml
 
 Kind = Literal["markdown", "json"]
-FENCED: Final = re.compile(r"(?P<fence>---|\+\+\+)[ \t]*\n(?P<matter>.*?)(?:^|\n)(?P=fence)[ \t]*(?:\n|\Z)", re.DOTALL)
+FENCED: Final = re.compile(
+    r"(?P<fence>---|\+\+\+)[ \t]*\n(?P<matter>.*?)^(?P=fence)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
+)
 
 
 class Wrong(Exception):

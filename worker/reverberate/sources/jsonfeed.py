@@ -41,9 +41,8 @@ def post(item: dict[str, Any], *, feed: dict[str, Any], base: str) -> Post:
         Unreadable: it has no id, or no address.
     """
     guid = _guid(item.get("id"))
-    page = next(
-        (link for name in ("url", "id", "external_url") if (link := absolute(_text(item, name), base=base))), ""
-    )
+    page = absolute(_text(item, "url"), base=base) or absolute(_text(item, "id"), base="")
+    page = page or absolute(_text(item, "external_url"), base=base)
     if not page:
         raise Unreadable("it has no url")
     outside = {name: item[name] for name in ("external_url",) if _text(item, name)}

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 LONGEST_TEXT: Final = 200_000
+BEGINS: Final = re.compile(r"<(?=[a-zA-Z/!?])")
+"""A ``<`` before anything else is text."""
 NAME: Final = re.compile(r"[a-zA-Z][^\s/>]*")
 BEFORE_ATTRIBUTE: Final = re.compile(r"[\s/]*")
 ATTRIBUTE: Final = re.compile(r"=?[^\s/>=]*")
@@ -108,8 +110,8 @@ def pieces(html: str) -> Iterator[Tag | str]:
     """The document cut into tags and runs of text (entities undone), without comments and what is not for reading."""
     at = 0
     while at < len(html):
-        start = html.find("<", at)
-        start = len(html) if start < 0 else start
+        begins = BEGINS.search(html, at)
+        start = begins.start() if begins else len(html)
         if start > at:
             yield unescaped(html[at:start])
         found, at = _cut(html, start)
@@ -129,7 +131,7 @@ def _cut(html: str, start: int) -> tuple[list[Tag | str], int]:
     closes = html.startswith("/", start + 1)
     named = NAME.match(html, start + 1 + closes)
     if not named:
-        return _cut_no_tag(html, start)
+        return [], _end_of_no_tag(html, start)
     name = named[0].lower()
     attributes, at = _attributes(html, named.end())
     if at > len(html):
@@ -142,14 +144,12 @@ def _cut(html: str, start: int) -> tuple[list[Tag | str], int]:
     return [tag] if name in UNREAD else [tag, unescaped(html[at:until])], until
 
 
-def _cut_no_tag(html: str, start: int) -> tuple[list[Tag | str], int]:
+def _end_of_no_tag(html: str, start: int) -> int:
     if html.startswith("<!--", start):
-        return [], _after(html, "-->", start + 4)
+        return _after(html, "-->", start + 4)
     if html.startswith("<![CDATA[", start):
-        return [], _after(html, "]]>", start + 9)
-    if html[start + 1 : start + 2] in {"!", "?", "/"}:
-        return [], _after(html, ">", start + 1)
-    return ["<"] if start < len(html) else [], start + 1
+        return _after(html, "]]>", start + 9)
+    return _after(html, ">", start + 1)
 
 
 def _after(html: str, end: str, start: int) -> int:
@@ -214,7 +214,7 @@ class _Words:
             return "\n\n"
         if tag.name == "li":
             return "" if tag.closes else "\n- "
-        if tag.name in LINES:
+        if tag.name in LINES and not tag.closes:
             return "\n"
         if tag.name in CELLS:
             return " "

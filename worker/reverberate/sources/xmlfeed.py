@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
     from reverberate.model import Post
 
-ROOT_END: Final = re.compile(rb"</\s*(?:rss|feed|(?:\w+:)?RDF|channel)\s*>", re.IGNORECASE)
+ROOT_END: Final = re.compile(rb"</(?:rss|feed|(?:\w+:)?RDF)\s*>", re.IGNORECASE)
 TAIL: Final = 8192
 OVERRIDE: Final = "reverberate_"
 """feedparser's way to write ``<reverberate:NAME>``."""
+ADDRESS: Final = re.compile(r"[<(]?[^\s<>()@]+@[^\s<>()@]+[>)]?")
 FOOTER: Final = re.compile(r"(?:^|\n)The post .{1,500} appeared first on .{1,300}\.\s*$")
 """A line that a widespread WordPress plug-in puts under every entry."""
 
@@ -121,8 +122,10 @@ def _marked(holder: Any, name: str) -> str:
 
 
 def _author(holder: Any) -> str:
-    name = (holder.get("author_detail") or {}).get("name") or holder.get("author") or ""
-    return "" if "@" in name else plain(name)
+    names = [author.get("name", "") for author in holder.get("authors", [])]
+    if len(names) == 1:
+        names = [ADDRESS.sub("", holder.get("author", ""))]  # feedparser cuts some addresses in the middle
+    return ", ".join(plain(name).strip("() ") for name in names if name.strip("() "))
 
 
 def _images(entry: Any, *, base: str) -> Iterator[Image]:
