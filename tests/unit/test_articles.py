@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -60,6 +61,13 @@ class TestArticle:
     def test_there_are_ten_images_at_most(self) -> None:
         assert len(article(url=URL, html="".join(f"<img src={n}.jpg>" for n in range(30))).images) == 10
 
+    def test_nothing_is_kept_that_a_database_refuses(self) -> None:
+        post = article(
+            url=URL, title="a\0", html="<p>a\0\ud800</p>", extra={"a\0": ["b\0", {1: "\udfff"}, None, 1.5, True, None]}
+        )
+        assert (post.title, post.html) == ("a", "<p>a</p>")
+        assert post.extra == {"a": ["b", {"1": ""}, None, 1.5, True, None]}
+
 
 class TestExcerpt:
     def test_a_short_first_paragraph_is_taken_whole(self) -> None:
@@ -94,6 +102,8 @@ class TestMoment:
             ("2026-03-05T17:40:12-05:00", datetime(2026, 3, 5, 22, 40, 12, tzinfo=UTC)),
             (" 2026-03-05T17:40:12Z ", datetime(2026, 3, 5, 17, 40, 12, tzinfo=UTC)),
             ("2026-03-05", datetime(2026, 3, 5, tzinfo=UTC)),
+            ("Mar 05 2026", datetime(2026, 3, 5, tzinfo=UTC)),
+            ("Thu, 05 Mar 2026 17:40:12 EST", datetime(2026, 3, 5, 22, 40, 12, tzinfo=UTC)),
             (date(2026, 3, 5), datetime(2026, 3, 5, tzinfo=UTC)),
             (datetime(2026, 3, 5, 1, tzinfo=timezone(timedelta(hours=1))), datetime(2026, 3, 5, tzinfo=UTC)),
             (datetime(2026, 3, 5), datetime(2026, 3, 5, tzinfo=UTC)),  # noqa: DTZ001 - front matter may have no zone

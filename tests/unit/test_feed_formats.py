@@ -399,9 +399,9 @@ class TestTrouble:
         assert "not well-formed" in told["notes"][0]
 
     def test_entities_that_grow_are_refused(self) -> None:
-        levels = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
-        bomb = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e0 "ha">{levels}]>'.encode()
-        told = document(bomb + item("<title>&e9;</title>").partition(b"?>")[2])
+        levels = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 6))
+        bomb = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e0 "{"ha" * 1000}">{levels}]>'.encode()
+        told = document(bomb + item("<title>&e5;</title>").partition(b"?>")[2])
         assert told["trouble"] == "the entities that it declares cannot be used"
 
     def test_files_are_not_read(self, tmp_path: Path) -> None:

@@ -99,9 +99,7 @@ class Facebook(Network):
         return wait_until(response.headers, now=self.now())
 
     def _graph(self, method: str, edge: str, **kwargs: Any) -> requests.Response:
-        bearer = {
-            "Authorization": f"Bearer {self.settings.access_token.reveal()}"
-        }  # a header is in no address and no log
+        bearer = {"Authorization": f"Bearer {self.settings.access_token.reveal()}"}  # never in the address
         base = f"{self.settings.api_base.rstrip('/')}/{self.settings.version}/{self.settings.page_id}"
         return self.call(method, base + edge, headers=bearer, **kwargs)
 

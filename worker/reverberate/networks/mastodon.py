@@ -1,4 +1,4 @@
-"""Mastodon, and the servers that speak its API. Source: docs.joinmastodon.org, methods/statuses and entities/Instance."""
+"""Mastodon, and the servers that speak its API. Source: docs.joinmastodon.org, statuses API and entity Instance."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ class MastodonSettings(NetworkSettings):
     """One account on one server."""
 
     instance: str = Field(pattern=r"^https?://[^/]+/?$", description="The server, e.g. https://mastodon.example")
-    access_token: Secret = Field(
-        description="From Preferences > Development; write:statuses read:statuses read:accounts"
-    )
+    access_token: Secret = Field(description="With write:statuses, read:statuses and read:accounts.")
     visibility: Literal["public", "unlisted", "private"] = Field(default="public", description="Who sees it.")
     api_base: str = Field(default="", description="Where the API is, if not at the instance.")
 
@@ -52,8 +50,7 @@ class Mastodon(Network):
         status: dict[str, Any] = {"status": only_part(delivery.message), "visibility": self.settings.visibility}
         if delivery.message.language:
             status["language"] = delivery.message.language.split("-")[0].lower()
-        headers = {"Idempotency-Key": delivery.key}
-        return _receipt(json_object(self._api("POST", "/api/v1/statuses", json=status, headers=headers)))
+        return _receipt(json_object(self._api("POST", "/api/v1/statuses", json=status, key=delivery.key)))
 
     def find(self, delivery: Delivery) -> Receipt | None:
         """See Finds: our newest statuses, by the link in them and the time."""
@@ -99,12 +96,11 @@ class Mastodon(Network):
             return Transient(words, status=status)
         return super().outcome(response, writes=writes)
 
-    def _api(
-        self, method: str, path: str, *, headers: dict[str, str] | None = None, **kwargs: Any
-    ) -> requests.Response:
-        bearer = {"Authorization": f"Bearer {self.settings.access_token.reveal()}"}
+    def _api(self, method: str, path: str, *, key: str = "", **kwargs: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.settings.access_token.reveal()}"}
+        headers |= {"Idempotency-Key": key} if key else {}
         base = (self.settings.api_base or self.settings.instance).rstrip("/")
-        return self.call(method, base + path, headers=bearer | (headers or {}), **kwargs)
+        return self.call(method, base + path, headers=headers, **kwargs)
 
 
 def _receipt(status: Any) -> Receipt:

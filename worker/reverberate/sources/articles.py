@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
+from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from reverberate.model import Image, Post
@@ -30,6 +33,7 @@ TAG: Final = re.compile(r"([a-z]{2,3})((?:-[a-z0-9]{2,8})*)")
 SENTENCE_END: Final = re.compile(
     r"[.!?…]['\")\]”»]?(?=\s|$)|[\u3002\uff01\uff1f]"
 )  # the latter in Chinese and Japanese
+UNSTORABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 UNSAID: Final = frozenset({"uncategorized", "uncategorised"})
 """WordPress's word for "no category"."""
 
@@ -60,7 +64,7 @@ def article(  # what a post is made of; see the model
     updated: datetime | None = None,
     guid: str = "",
     site: str = "",
-    extra: Mapping[str, JSON] | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> Post:
     """A post from plain texts and untrusted HTML: what is missing is taken from the HTML."""
     text = tidy(text) or plain(html)
@@ -70,7 +74,7 @@ def article(  # what a post is made of; see the model
         title=_line(title),
         summary=_summary(_line(summary), text),
         text=text,
-        html=html,
+        html=UNSTORABLE.sub("", html),
         author=_line(author),
         tags=_words(tags),
         categories=_words(categories),
@@ -80,7 +84,7 @@ def article(  # what a post is made of; see the model
         updated=updated,
         guid=_line(guid),
         site=_line(site),
-        extra=dict(extra or {}),
+        extra=storable_keys(extra or {}),
     )
 
 
@@ -93,12 +97,12 @@ def oldest_first(entries: Sequence[Entry], when: Callable[[Entry], datetime | No
 
 
 def moment(value: object) -> datetime | None:
-    """An instant from what a document gives: ISO 8601 text, a date or a datetime; None if it is none or absurd."""
+    """An instant from what a document gives: a text, a date or a datetime; None if it is none or absurd.
+
+    Texts are understood as ISO 8601, as mail and RSS write dates, and as Astro does (``Jul 08 2026``).
+    """
     if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip())
-        except ValueError:
-            return None
+        value = _written(value.strip())
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day, tzinfo=UTC)
     if not isinstance(value, datetime) or value.year < OLDEST_YEAR:
@@ -107,6 +111,17 @@ def moment(value: object) -> datetime | None:
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError:
         return None
+
+
+def _written(text: str) -> datetime | None:
+    for read in (datetime.fromisoformat, parsedate_to_datetime, _as_astro_writes):
+        with suppress(ValueError):
+            return read(text)
+    return None
+
+
+def _as_astro_writes(text: str) -> datetime:
+    return datetime.strptime(f"{text} +0000", "%b %d %Y %z")
 
 
 def language_tag(text: str) -> str:
@@ -128,6 +143,28 @@ def excerpt(text: str) -> str:
     ends = [end.end() for end in SENTENCE_END.finditer(first[: EXCERPT + 1]) if PARAGRAPH <= end.end() <= EXCERPT]
     start = first[: EXCERPT - 1]
     return first[: ends[-1]] if ends else (start.rpartition(" ")[0] or start).rstrip(",;:- ") + "…"
+
+
+def storable(value: Any) -> JSON:
+    """A value that somebody else made up, as JSON that every database takes."""
+    match value:
+        case dict():
+            return storable_keys(value)
+        case list() | tuple() | set():
+            return [storable(each) for each in value]
+        case float():
+            return value if math.isfinite(value) else None
+        case None | bool() | int():
+            return value
+        case date() | time():
+            return value.isoformat()
+        case _:
+            return UNSTORABLE.sub("", str(value))
+
+
+def storable_keys(values: Mapping[Any, Any]) -> dict[str, JSON]:
+    """The same for keys and values."""
+    return {UNSTORABLE.sub("", str(key)): storable(each) for key, each in values.items()}
 
 
 def packed(post: Post) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +20,7 @@ from reverberate.sources.markup import absolute, plain
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from reverberate.model import JSON, Post
+    from reverberate.model import Post
 
 LONGEST: Final = 5_000_000
 MORE: Final = re.compile(r"<!--\s*more\s*-->")
@@ -183,12 +183,12 @@ class _Document:
         _, value = self._first("guid")
         return value if isinstance(value, str) and URI.match(value) else ""
 
-    def _extra(self) -> dict[str, JSON]:
+    def _extra(self) -> dict[str, Any]:
         name, overrides = self._first("reverberate")
         if not isinstance(overrides, (dict, type(None))):
             raise self._wrong(name, f"{name} must be keys with values")
-        extra: dict[str, JSON] = {key: _jsonable(value) for key, value in self._matter.items() if key not in KNOWN}
-        return extra | ({"reverberate": _jsonable(overrides)} if overrides else {})
+        rest = {key: value for key, value in self._matter.items() if key not in KNOWN}
+        return rest | ({"reverberate": overrides} if overrides else {})
 
     def _first(self, word: str) -> tuple[str, Any]:
         """The first of a word's keys that has a value, and the value."""
@@ -210,20 +210,6 @@ def _picture(value: object) -> tuple[str, str]:
         url = next((name for name in names if isinstance(name, str) and name), "")
         return url, str(value.get("alt") or "")
     return (value, "") if isinstance(value, str) else ("", "")
-
-
-def _jsonable(value: Any) -> JSON:
-    match value:
-        case dict():
-            return {str(key): _jsonable(each) for key, each in value.items()}
-        case list() | tuple() | set():
-            return [_jsonable(each) for each in value]
-        case None | bool() | int() | float() | str():
-            return value
-        case date() | time():
-            return value.isoformat()
-        case _:
-            return str(value)
 
 
 def _rendered(markdown: str, *, raw: bool = True) -> str:

@@ -1,0 +1,204 @@
+"""The real clients against the sandbox: posted, found again, and refused as the networks do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from reverberate.errors import Duplicate, Outcome, Refused, Unauthorised
+from reverberate.model import Card, Delivery, Message, Receipt
+from reverberate.networks import networks
+from reverberate.networks.base import Finds, Verifies
+from reverberate.sandbox import Ledger, Sandbox, credentials, settings
+from reverberate.secrets import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from reverberate.networks.base import Network
+
+NAMES = ("twitter", "facebook", "mastodon", "bluesky")
+LINK = "https://blog.example/2026/a-post"
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    with Sandbox(tmp_path / "sandbox", seed="s") as running:
+        yield running
+
+
+def client(
+    sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch, *, account: str = "alice", seed: str = "s"
+) -> Network:
+    """The real client of an account."""
+    values: dict[str, object] = dict(settings(sandbox.url, "s", name, account))
+    for key, secret in credentials(seed, name, account).items():
+        variable = f"{name}_{account}_{key}".upper()
+        monkeypatch.setenv(variable, secret)
+        values[key] = Secret("env", variable)
+    network = networks.get(name)
+    return network(account, network.Settings(**values))
+
+
+def delivery(text: str = f"A post, in short\n{LINK}", *, serial: int = 1) -> Delivery:
+    card = Card(url=LINK, title="A post", description="in short")
+    message = Message(parts=(text,), link=LINK, card=card, language="en")
+    return Delivery(serial=serial, key=f"key-{serial}", planned=datetime.now(UTC), message=message)
+
+
+def sent(network: Network, what: Delivery) -> Receipt | Outcome:
+    try:
+        return network.send(what)
+    except Outcome as outcome:
+        return outcome
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_post_arrives_and_its_permalink_answers(sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    receipt = client(sandbox, name, monkeypatch).send(delivery("Grüße & <b>Kisses</b> 🎉 #blog " + LINK))
+
+    (entry,) = sandbox.ledger.of()
+    assert (entry.network, entry.account, entry.remote_id) == (name, "alice", receipt.remote_id)
+    assert entry.text == "Grüße & <b>Kisses</b> 🎉 #blog " + LINK
+    page = requests.get(receipt.permalink, timeout=5)
+    assert page.status_code == 200
+    assert "Grüße &amp; &lt;b&gt;Kisses&lt;/b&gt; 🎉" in page.text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_sent_is_found_and_what_was_not_is_not(
+    sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, what = client(sandbox, name, monkeypatch), delivery()
+    assert isinstance(network, Finds)
+    assert network.find(what) is None
+    receipt = network.send(what)
+    found = network.find(what)
+
+    assert found == receipt
+    elsewhere = replace(delivery(serial=2), message=replace(what.message, link=f"{LINK}-2"))
+    assert network.find(elsewhere) is None
+
+
+@pytest.mark.parametrize("name", ["twitter", "facebook", "mastodon"])
+def test_a_post_from_before_the_first_try_is_not_taken_for_ours(
+    sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = client(sandbox, name, monkeypatch)
+    network.send(delivery())
+
+    later = replace(delivery(serial=2), since=datetime.now(UTC) + timedelta(minutes=5))
+    assert network.find(later) is None  # type: ignore[attr-defined]  # it finds, as the test above shows
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sending_the_same_delivery_twice_makes_one_post(
+    sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, what = client(sandbox, name, monkeypatch), delivery()
+    first, second = network.send(what), sent(network, what)
+
+    assert second == first or isinstance(second, Duplicate)
+    assert len(sandbox.ledger.of()) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_wrong_keys_are_unauthorised_and_stand_in_no_text(
+    sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = client(sandbox, name, monkeypatch, seed="another")
+    outcome = sent(network, delivery())
+
+    assert isinstance(outcome, Unauthorised)
+    for secret in credentials("another", name, "alice").values():
+        assert secret not in f"{outcome} {outcome!r} {outcome.words} {network!r} {network.settings!r}"
+    assert sandbox.ledger.of() == []
+
+
+@pytest.mark.parametrize(("name", "length"), [("twitter", 281), ("mastodon", 501), ("bluesky", 301)])
+def test_a_text_that_is_too_long_is_refused_with_the_networks_words(
+    sandbox: Sandbox, name: str, length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = sent(client(sandbox, name, monkeypatch), delivery("x" * length))
+
+    assert isinstance(outcome, Refused)
+    assert outcome.status in {400, 403, 422}
+    assert any(word in outcome.words for word in ("too long", "limit", "too big"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_client_tells_who_it_is(sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = client(sandbox, name, monkeypatch)
+
+    assert isinstance(network, Verifies)
+    assert "alice" in network.verify()
+
+
+def test_accounts_of_one_network_do_not_see_each_other(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        client(sandbox, name, monkeypatch, account="alice").send(delivery())
+        bob = client(sandbox, name, monkeypatch, account="bob")
+        assert bob.find(delivery()) is None  # type: ignore[attr-defined]  # as above
+        bob.send(delivery(serial=7))
+
+    assert len(sandbox.ledger.of()) == 2 * len(NAMES)
+
+
+def test_bluesky_links_tags_and_a_card_are_in_the_record(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"Über #Blogs, @bob.sandbox.test und @nobody.test: {LINK}"
+    client(sandbox, "bluesky", monkeypatch).send(delivery(text))
+
+    record = sandbox.ledger.of()[0].details["record"]
+    spans = {
+        feature["$type"].split("#")[1]: text.encode()[facet["index"]["byteStart"] : facet["index"]["byteEnd"]].decode()
+        for facet in record["facets"]
+        for feature in facet["features"]
+    }
+    assert spans == {"tag": "#Blogs", "mention": "@bob.sandbox.test", "link": LINK}
+    assert record["embed"]["external"] == {"uri": LINK, "title": "A post", "description": "in short"}
+
+
+def test_bluesky_signs_in_anew_when_its_session_is_over(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = client(sandbox, "bluesky", monkeypatch)
+    network.send(delivery())
+    network._session["accessJwt"] = "alice.old.token"  # type: ignore[attr-defined]  # its own memory, made stale
+    network.send(delivery("again", serial=2))
+    network._session.update(accessJwt="alice.old.token", refreshJwt="alice.old.token")  # type: ignore[attr-defined]  # as above
+    network.send(delivery("and again", serial=3))
+
+    assert len(sandbox.ledger.of()) == 3
+
+
+def test_mastodon_asks_its_server_for_the_limit_once(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = client(sandbox, "mastodon", monkeypatch)
+
+    assert network.live_limit().maximum == 500
+    assert network.live_limit() is network.live_limit()
+
+
+def test_the_sandbox_remembers_over_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(tmp_path, seed="s") as first:
+        what = delivery()
+        client(first, "bluesky", monkeypatch).send(what)
+    with Sandbox(tmp_path, seed="s") as second:
+        network = client(second, "bluesky", monkeypatch)
+
+        assert network.find(what) is not None  # type: ignore[attr-defined]  # as above
+    assert len(Ledger.read(tmp_path / "ledger.jsonl")) == 1
+
+
+def test_the_timelines_show_every_post_and_run_no_script(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        client(sandbox, name, monkeypatch).send(delivery(f"<script>alert(1)</script> {name} {LINK}"))
+    page = requests.get(sandbox.url, timeout=5)
+
+    assert "<script" not in page.text
+    assert page.text.count("&lt;script&gt;") == 4
+    assert "script-src" not in page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert requests.get(f"{sandbox.url}/ledger.json", timeout=5).json()[0]["account"] == "alice"

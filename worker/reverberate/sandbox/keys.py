@@ -1,0 +1,60 @@
+"""The made-up keys of the sandbox's accounts: drawn from a seed, so that nobody has to register anything."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+TWITTER = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+
+
+def draw(seed: str, *parts: str) -> str:
+    """Thirty letters and digits that only this seed and these parts give."""
+    return hmac.new(seed.encode(), "\0".join(parts).encode(), hashlib.sha256).hexdigest()[:30]
+
+
+def number(seed: str, *parts: str) -> str:
+    """A decimal number of at most fifteen digits, likewise."""
+    return str(10**14 + int(draw(seed, *parts)[:12], 16) % (9 * 10**14))
+
+
+def token(seed: str, network: str, account: str) -> str:
+    """A token that tells its account."""
+    return f"{account}.{draw(seed, network, account, 'token')}"
+
+
+def owner(seed: str, network: str, given: str) -> str:
+    """The account whose token this is; "" if it is nobody's."""
+    account, _, _ = given.rpartition(".")
+    return account if account and hmac.compare_digest(given, token(seed, network, account)) else ""
+
+
+def credentials(seed: str, network: str, account: str) -> dict[str, str]:
+    """The secrets by which an account is known, under the names of the network's settings."""
+    match network:
+        case "twitter":
+            drawn = {name: draw(seed, network, account, name) for name in TWITTER}
+            mine = f"{number(seed, network, account)}-{token(seed, network, account)}"
+            return drawn | {"consumer_key": draw(seed, network, "app"), "access_token": mine}
+        case "facebook" | "mastodon":
+            return {"access_token": token(seed, network, account)}
+        case "bluesky":
+            return {"app_password": draw(seed, network, account, "app password")}
+        case _:
+            return {}
+
+
+def settings(url: str, seed: str, network: str, account: str) -> dict[str, str]:
+    """The settings of an account that are no secrets, for a sandbox at ``url``."""
+    match network:
+        case "twitter":
+            return {"api_base": f"{url}/twitter", "web_base": f"{url}/web/twitter", "username": account}
+        case "facebook":
+            return {"api_base": f"{url}/facebook", "page_id": number(seed, network, account)}
+        case "mastodon":
+            return {"instance": url, "api_base": f"{url}/mastodon"}
+        case "bluesky":
+            web = f"{url}/web/bluesky"
+            return {"handle": f"{account}.sandbox.test", "api_base": f"{url}/bluesky", "web_base": web}
+        case _:
+            return {}
