@@ -20,7 +20,7 @@ class Page:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Answer = Callable[[BaseHTTPRequestHandler], None]
+Answer = Callable[[BaseHTTPRequestHandler], object]
 
 
 class Website:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -110,6 +111,30 @@ class RedisServer:
                 return connection.recv(200).decode().split("\r\n")[0]
         except OSError:
             return ""
+
+    @contextmanager
+    def monitor(self, path: Path) -> Iterator[None]:
+        """Write every command that the server gets to ``path`` while the block runs."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=0.2)
+        connection.sendall(b"MONITOR\r\n")
+        ended = threading.Event()
+
+        def copy() -> None:
+            with path.open("wb") as out:
+                while not ended.is_set():
+                    try:
+                        out.write(connection.recv(65536))
+                    except TimeoutError:
+                        out.flush()
+
+        thread = threading.Thread(target=copy)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+            connection.close()
 
     def kill(self) -> None:
         """Kill -9."""

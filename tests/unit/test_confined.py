@@ -223,7 +223,7 @@ os._exit(0)
 @pytest.mark.parametrize("state", ["idle", "hung"])
 def test_children_end_with_a_parent_that_was_killed(state: str) -> None:
     """Even one in the middle of a job: it has its own alarm."""
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, state], capture_output=True, text=True, check=True, env=environment
     )
@@ -262,9 +262,12 @@ class TestJail:
         ours, theirs = socket.socketpair()
         monkeypatch.setattr(jail, "_only_the_parent", lambda: theirs)
         monkeypatch.setattr(jail, "_give_up_rights", lambda: None)
+        serving = threading.Thread(target=jail.main, daemon=True)
+        serving.start()
         ours.close()
-        with theirs:
-            assert jail.main() is None
+        serving.join(timeout=5)
+        assert not serving.is_alive()
+        theirs.close()
 
     def test_it_answers_until_then(self, monkeypatch: pytest.MonkeyPatch) -> None:
         ours, theirs = socket.socketpair()
@@ -274,7 +277,7 @@ class TestJail:
         serving.start()
         with theirs:
             assert self._asked(ours, {"module": "reverberate.http"}) == {"result": None}
-            job = {"job": "reverberate.http:quote", "arguments": " ", "megabytes": 64, "seconds": 60}
+            job: JSON = {"job": "reverberate.http:quote", "arguments": " ", "megabytes": 64, "seconds": 60}
             assert self._asked(ours, job) == {"result": "%20"}
             assert self._asked(ours, {"module": "reverberate.nowhere"})["error"][0] == "ModuleNotFoundError"
             monkeypatch.setattr(jail, "_done", run_out_of_memory)

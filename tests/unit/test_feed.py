@@ -130,9 +130,8 @@ class TestMemory:
         assert "If-None-Match" not in site.asked[1][1]
 
     def test_a_word_that_is_no_header_is_forgotten(self, site: Website) -> None:
-        site.pages["/feed"] = lambda handler: (
-            handler.wfile.write(b'HTTP/1.0 200 OK\r\nETag: "a\r\n b"\r\nLast-Modified: \x01\r\n\r\n' + GHOST) and None
-        )
+        answer = b'HTTP/1.0 200 OK\r\nETag: "a\r\n b"\r\nLast-Modified: \x01\r\n\r\n' + GHOST
+        site.pages["/feed"] = lambda handler: handler.wfile.write(answer)
         memory = feed(site).look({}).memory
         assert set(memory) == {"url", "digest"}
 

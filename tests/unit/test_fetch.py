@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import threading
 import time
+from http.client import NotConnected
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Any
 
@@ -201,6 +202,18 @@ class TestLimits:
         monkeypatch.setattr(wire, "_dial", dial)
         assert trouble("http://slow.example/", seconds=0.1).kind is Trouble.TIMEOUT
 
+    def test_the_first_of_several_addresses_has_all_the_time_for_its_answer(
+        self, site: Website, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        names(monkeypatch, {"many.example": ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"]})
+
+        def answer_late(handler: BaseHTTPRequestHandler) -> None:
+            time.sleep(0.19)
+            handler.wfile.write(b"HTTP/1.0 200 OK\r\n\r\nhere")
+
+        site.pages["/"] = answer_late
+        assert get(site.url("/", host="many.example"), seconds=0.7).body == b"here"
+
     def test_a_redirect_is_followed_five_times_not_six(self, site: Website) -> None:
         for number in range(6):
             site.redirect(f"/{number}", f"/{number + 1}")
@@ -227,6 +240,15 @@ class TestLimits:
         assert trouble(site.url("/")).kind is Trouble.REDIRECTS
 
 
+def test_a_connection_never_connects_anew_past_the_guard(site: Website) -> None:
+    site.pages["/"] = Page()
+    with wire.Watch(5) as watch:
+        made = wire.connection(wire.parsed(site.url("/")), trusted=True, watch=watch)
+        made.close()
+        with pytest.raises(NotConnected):
+            made.request("GET", "/")
+
+
 class TestBroken:
     @pytest.mark.parametrize(
         "answer",
@@ -242,7 +264,7 @@ class TestBroken:
         ],
     )
     def test_what_is_no_whole_answer_is_told(self, site: Website, answer: bytes) -> None:
-        site.pages["/"] = lambda handler: handler.wfile.write(answer) and None
+        site.pages["/"] = lambda handler: handler.wfile.write(answer)
         assert trouble(site.url("/")).kind is Trouble.BROKEN
 
     def test_nobody_listening_is_told(self) -> None:
@@ -363,7 +385,15 @@ def dials(monkeypatch: pytest.MonkeyPatch, site: Website) -> Dials:
     return Dials(monkeypatch, site)
 
 
-PRIVATE = ("127.0.0.1", "127.1.2.3", "10.0.0.5", "172.16.4.1", "192.168.1.1", "169.254.169.254", "100.64.0.1")
+PRIVATE: tuple[str, ...] = (
+    "127.0.0.1",
+    "127.1.2.3",
+    "10.0.0.5",
+    "172.16.4.1",
+    "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1",
+)
 PRIVATE += ("0.0.0.1", "192.0.2.7", "198.18.0.1", "224.0.0.1", "255.255.255.255", "192.0.0.192")
 HOSTILE_NAMES: dict[str, str | list[str]] = {f"name{n}.evil.example": ip for n, ip in enumerate(PRIVATE)}
 HOSTILE_NAMES |= {f"six{n}.evil.example": f"::ffff:{ip}" for n, ip in enumerate(PRIVATE)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -177,7 +177,7 @@ class TestRecognise:
             {"guid": "another", "url": "https://blog.example/another/"},
         ],
     )
-    def test_an_edited_post_is_the_same_while_one_key_stays(self, edited: dict[str, str]) -> None:
+    def test_an_edited_post_is_the_same_while_one_key_stays(self, edited: dict[str, Any]) -> None:
         memory = Memory([article(1), article(2), article(3)])
         assert memory.look([article(1), replace(article(2), **edited), article(3), article(4)]) == [1, 2, 3, 4]
 
@@ -207,6 +207,21 @@ class TestRecognise:
         follow_up = replace(article(2), url=article(1).url)
         assert memory.look([article(1), follow_up]) == [1, 2]
         assert memory.look([follow_up, article(1)]) == [2, 1]
+
+    def test_a_new_entry_at_an_old_one_s_former_address_is_new(self) -> None:
+        memory = Memory([article(1)])
+        moved, successor = (
+            replace(article(1), url="https://blog.example/archive/1"),
+            replace(article(2), url=article(1).url),
+        )
+        assert memory.look([moved, successor]) == [1, 2]
+
+    def test_the_same_words_in_two_entries_of_one_look_are_two_posts(self) -> None:
+        one = article(1)
+        other = replace(one, guid="tag:another", url="https://blog.example/another")
+        memory = Memory([one])
+        assert memory.look([one, other]) == [1, 2]
+        assert memory.look([other, one]) == [2, 1]
 
     def test_a_guid_that_all_entries_share_identifies_none(self) -> None:
         posts = [replace(article(n), guid="https://blog.example/") for n in range(4)]
@@ -262,7 +277,8 @@ class Blog(RuleBasedStateMachine):
             which %= len(self.articles)
             self.edits += 1
             words = f"https://blog.example/edit-{self.edits}" if what in {"guid", "url"} else f"edit {self.edits} " * 20
-            self.articles[which] = replace(self.articles[which], **{what: words})
+            change: dict[str, Any] = {what: words}
+            self.articles[which] = replace(self.articles[which], **change)
             self.look()
 
     @rule()

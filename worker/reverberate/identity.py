@@ -73,9 +73,7 @@ def recognise(identities: Sequence[Identity], known: Mapping[str, int]) -> list[
                 found[index] = post_id
                 taken.add(post_id)
     for index in sorted(set(firsts) - set(found)):
-        if all(
-            key in known for key in apart[index]
-        ):  # it would be new again at every look, for no key would be its own
+        if all(key in known for key in apart[index]):  # no key would be its own: it would be new at every look
             found[index] = known[next(iter(apart[index]))]
     return [found.get(first) for first in firsts]
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import warnings
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 from celery.exceptions import CeleryError
+from celery.platforms import SecurityWarning
+from celery.signals import setup_logging
 from kombu.exceptions import KombuError, OperationalError
 
 from reverberate.errors import StoreError
@@ -134,15 +137,12 @@ def run_worker(url: str, courier: Courier, *, name: str, concurrency: int = 4) -
     """Consume until told to stop (SIGTERM, SIGINT); the courier is the caller's to close."""
     global COURIER  # noqa: PLW0603 - Celery calls tasks by name, so the process's one courier must be found by name
     COURIER = courier
-    app = make_app(url)
-    argv = ["worker", "--pool", "threads", "--concurrency", str(concurrency), "--hostname", name]
-    argv += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
-    _main(app, argv)
+    setup_logging.connect(_leave_logging_alone)
+    # Celery warns root of pickle and the like; this worker takes JSON numbers only, and containers run as root
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    options = {"hostname": name, "pool": "threads", "concurrency": concurrency, "quiet": True}
+    make_app(url).Worker(**options, without_gossip=True, without_mingle=True).start()
 
 
-def _main(app: Any, argv: list[str]) -> None:
-    try:
-        app.worker_main(argv)
-    except SystemExit as stop:
-        if stop.code not in {None, 0}:
-            raise
+def _leave_logging_alone(**_: Any) -> None:
+    """Our own logging stands; a receiver here keeps Celery from setting up its own."""

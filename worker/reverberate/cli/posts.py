@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -187,7 +189,7 @@ def _shares_of(tx: Any, post: int, account: str) -> list[Any]:
 def _read(file: str) -> Post:
     from reverberate.sources.files import read_post
 
-    return read_post(file)
+    return read_post(sys.stdin.read() if file == "-" else Path(file))
 
 
 def _post(service: Service, named: str) -> Post:
