@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,9 +44,14 @@ def blogger(tmp_path: Path, sandbox: Sandbox) -> Blogger:
 
 
 def publish(blogger: Blogger, *titles: str, env: dict[str, str] | None = None) -> None:
-    for title in titles:
+    """With the command, all of them at the same time."""
+
+    def one(title: str) -> None:
         done = run(blogger.config, "publish", str(blogger.post(title)), env=env)
         assert done.returncode == 0, done.stderr
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(one, titles))
 
 
 def log_of(blogger: Blogger) -> Path:
@@ -176,7 +182,7 @@ def test_the_worker_is_started_again_when_it_dies(blogger: Blogger) -> None:
 
 def children(parent: int, word: str) -> list[int]:
     """The processes whose parent this is and whose command ends with the word."""
-    listed = subprocess.run(["ps", "-Ao", "pid=,ppid=,command="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-wwAo", "pid=,ppid=,command="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(maxsplit=2) for line in listed.splitlines()]
     return [int(row[0]) for row in rows if len(row) == 3 and int(row[1]) == parent and row[2].endswith(word)]
 
@@ -188,20 +194,23 @@ def test_no_secret_is_anywhere(blogger: Blogger, redis_server: RedisServer, tmp_
     secrets = [value for name, network in ACCOUNTS.items() for value in credentials(SEED, network, name).values()]
     seen = tmp_path / "monitor.log"
     env, outputs = {"REDIS_URL": redis_server.url}, []
-    with redis_server.monitor(seen), running(blogger.config, "dispatcher", env=env, log=log_of(blogger)):
-        with running(blogger.config, "--verbose", "worker", env=env, log=log_of(blogger)):
-            publish(blogger, "Canary", env=env)
-            until(lambda: {s["state"] for s in ask(blogger.config, "shares", env=env)} == {"sent", "scheduled"}, 20)
-            for command in (
-                ["shares"],
-                ["accounts"],
-                ["check"],
-                ["doctor", "--online"],
-                ["share", "show", "2"],
-                ["schema"],
-            ):
-                done = run(blogger.config, *command, env=env)
-                outputs.append(done.stdout + done.stderr)
+    with (
+        redis_server.monitor(seen),
+        running(blogger.config, "dispatcher", env=env, log=log_of(blogger)),
+        running(blogger.config, "--verbose", "worker", env=env, log=log_of(blogger)),
+    ):
+        publish(blogger, "Canary", env=env)
+        until(lambda: {s["state"] for s in ask(blogger.config, "shares", env=env)} == {"sent", "scheduled"}, 20)
+        for command in (
+            ["shares"],
+            ["accounts"],
+            ["check"],
+            ["doctor", "--online"],
+            ["share", "show", "2"],
+            ["schema"],
+        ):
+            done = run(blogger.config, *command, env=env)
+            outputs.append(done.stdout + done.stderr)
     database = b"".join(path.read_bytes() for path in (tmp_path / "data").glob("*.db*"))
 
     haystack = "\n".join([*outputs, log_of(blogger).read_text(), seen.read_text(), database.decode(errors="replace")])

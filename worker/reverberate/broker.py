@@ -73,6 +73,7 @@ def start_embedded(data: Path) -> Embedded | None:
     folder = data / "redis"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     address = _socket(folder)
+    _end_orphan(address)
     logfile = folder / "redis.log"
     command = [str(program), "--port", "0", "--unixsocket", str(address), "--unixsocketperm", "700"]
     command += ["--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
@@ -97,20 +98,33 @@ def _socket(folder: Path) -> Path:
     return private / "redis.sock"
 
 
+def _end_orphan(address: Path) -> None:
+    """End a server that outlived its `up` (kill -9): it would write to the same file as the one to be started."""
+    deadline = time.monotonic() + START_SECONDS
+    while _ask(address, "PING") == "+PONG" and time.monotonic() < deadline:
+        _ask(address, "SHUTDOWN")
+        time.sleep(0.05)
+
+
 def _answers(embedded: Embedded) -> bool:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and embedded.process.poll() is None:
-        with socket.socket(socket.AF_UNIX) as probe:
-            try:
-                probe.settimeout(1)
-                probe.connect(str(embedded.socket))
-                probe.sendall(b"PING\r\n")
-                if probe.recv(16).startswith(b"+PONG"):
-                    return True
-            except OSError:
-                pass  # not up yet; the deadline bounds the loop
+        if _ask(embedded.socket, "PING") == "+PONG":
+            return True
         time.sleep(0.02)
     return False
+
+
+def _ask(address: Path, command: str) -> str:
+    """The first line of the server's answer; "" if nobody answers."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.settimeout(1)
+            connection.connect(str(address))
+            connection.sendall(f"{command}\r\n".encode())
+            return connection.recv(100).decode(errors="replace").split("\r\n")[0]
+        except OSError:
+            return ""
 
 
 def running_url(config: Config) -> str:
@@ -118,10 +132,4 @@ def running_url(config: Config) -> str:
     if named := config.redis_url():
         return named
     address = _socket(config.data / "redis")
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.settimeout(1)
-            probe.connect(str(address))
-        except OSError:
-            return ""
-    return f"unix://{address}"
+    return f"unix://{address}" if _ask(address, "PING") == "+PONG" else ""

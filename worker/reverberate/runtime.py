@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import signal
@@ -14,8 +15,7 @@ from typing import TYPE_CHECKING
 
 from reverberate import broker, config
 from reverberate.accounts import Accounts
-from reverberate.dispatcher import Dispatcher
-from reverberate.doorbell import LocalBell, RedisBell, bell_for
+from reverberate.errors import ReverberateError
 from reverberate.networks import networks
 from reverberate.rendering import Renderer
 from reverberate.service import Service
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from reverberate.config import Config
+    from reverberate.dispatcher import Dispatcher
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 9
@@ -55,6 +56,13 @@ def open_service(loaded: Config) -> Iterator[Service]:
         store.close()
 
 
+def _follow(parent: int) -> None:
+    """End with the process that started us, even if it was killed."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 class Stop:
     """Set by SIGTERM or SIGINT."""
 
@@ -70,11 +78,15 @@ class Stop:
 def ring(loaded: Config) -> None:
     """Tell the dispatcher, if there is a Redis to tell it through, that something is due."""
     if url := broker.running_url(loaded):
+        from reverberate.doorbell import RedisBell
+
         RedisBell(url).ring()
 
 
 def run_dispatcher(loaded: Config) -> None:
     """Dispatch until told to stop, ringing workers through Redis; without one their pollers find the work."""
+    from reverberate.dispatcher import Dispatcher
+    from reverberate.doorbell import bell_for
     from reverberate.tasks import Hand
 
     stop, url = Stop(), broker.running_url(loaded)
@@ -107,6 +119,8 @@ def run_worker(loaded: Config) -> None:
     from reverberate.delivery import Courier
 
     stop, url = Stop(), broker.running_url(loaded)
+    if parent := os.environ.get("REVERBERATE_PARENT"):
+        threading.Thread(target=_follow, args=(int(parent),), name="follow", daemon=True).start()
     with open_service(loaded) as service:
         courier = Courier(service.store, service.accounts)
         poller = tasks.Poller(service.store, courier)
@@ -119,6 +133,21 @@ def run_worker(loaded: Config) -> None:
         finally:
             poller.stop()
             courier.close()
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold a lock that ends with this process, however it ends.
+
+    Raises:
+        ReverberateError: another process holds it.
+    """
+    with path.open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ReverberateError(f"another `reverberate up` works on {path.parent}", hint="stop it first") from None
+        yield
 
 
 class Up:
@@ -135,13 +164,14 @@ class Up:
         """Redis, a worker, a dispatcher and the web door, until the block ends."""
         loaded = self._config
         loaded.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        url = self._redis()
-        try:
-            with open_service(loaded) as service, self._workers(service, url), _web(service, loaded.service.listen):
-                yield service
-        finally:
-            if self._embedded:
-                self._embedded.stop()
+        with _alone(loaded.data / "up.lock"):
+            url = self._redis()
+            try:
+                with open_service(loaded) as service, self._workers(service, url), _web(service, loaded.service.listen):
+                    yield service
+            finally:
+                if self._embedded:
+                    self._embedded.stop()
 
     def _redis(self) -> str:
         if named := self._config.redis_url():
@@ -156,6 +186,8 @@ class Up:
             with _in_process(service):
                 yield
             return
+        from reverberate.dispatcher import Dispatcher
+        from reverberate.doorbell import bell_for
         from reverberate.tasks import Hand
 
         keeper = threading.Thread(target=self._keep_worker, name="keeper", daemon=True)
@@ -192,6 +224,8 @@ class Up:
 @contextmanager
 def _in_process(service: Service) -> Iterator[None]:
     from reverberate.delivery import Courier
+    from reverberate.dispatcher import Dispatcher
+    from reverberate.doorbell import LocalBell
 
     courier, bell = Courier(service.store, service.accounts), LocalBell()
     dispatcher = Dispatcher(service, courier.deliver, bell)

@@ -10,10 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from reverberate.errors import StoreError
@@ -22,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BUSY_SECONDS = 30
+MIGRATIONS = Path(__file__).parent / "migrations"
+HEAD = max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+"""The newest revision: the files are numbered."""
 MIGRATION_LOCK = 0x5265_7665_7262  # "Reverb": PostgreSQL's advisory lock for one migration at a time
 
 
@@ -76,12 +76,33 @@ def migrate(engine: Engine) -> None:
         StoreError: the database cannot be reached, or its schema is newer than this program.
     """
     with explained(engine), engine.connect() as connection:
+        if _revision(connection) == HEAD:
+            return
         with _locked(connection):
-            config = AlembicConfig()
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            _upgrade(connection, engine.url.render_as_string(hide_password=True))
         connection.commit()
+
+
+def _revision(connection: Connection) -> str:
+    """The schema's present revision; "" for an empty database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none() or ""
+
+
+def _upgrade(connection: Connection, where: str) -> None:
+    from alembic import command  # slow to import, and needed once in a schema's life
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        what = f"the database {where} is newer than this program: {error}"
+        raise StoreError(what, hint="upgrade Reverberate") from error
 
 
 @contextmanager
@@ -100,10 +121,6 @@ def explained(engine: Engine) -> Iterator[None]:
     where = engine.url.render_as_string(hide_password=True)
     try:
         yield
-    except CommandError as error:
-        raise StoreError(
-            f"the database {where} is newer than this program: {error}", hint="upgrade Reverberate"
-        ) from error
     except DBAPIError as error:
         raise StoreError(f"the database {where} cannot be used: {_first_line(error.orig)}") from error
     except SQLAlchemyError as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 
 from reverberate.model import KnownPost
 from reverberate.store import codec, tables
@@ -52,7 +52,8 @@ def identify(tx: Connection, post_id: int, keys: Iterable[str]) -> None:
 
 def insert_new(tx: Connection, table: Table) -> Any:
     """An INSERT that leaves rows alone that are there already."""
-    dialect: Any = postgresql if tx.dialect.name == "postgresql" else sqlite
+    # each dialect's module is slow to import, and only one of them is wanted
+    dialect: Any = import_module(f"sqlalchemy.dialects.{tx.dialect.name}")
     return dialect.insert(table).on_conflict_do_nothing()
 
 
