@@ -68,6 +68,7 @@ class Session(requests.Session):
     ``requests`` puts addresses into its messages.
 
     Attributes:
+        timeout: seconds to connect, and seconds of silence to bear.
         wrote: whether, since the last ``fresh()``, a request that may have posted something left in full.
     """
 
@@ -77,8 +78,8 @@ class Session(requests.Session):
         self.headers["User-Agent"] = USER_AGENT
         self.max_redirects = 5
         self.wrote = False
-        self._timeout = timeout
-        self._secrets = tuple(secret for secret in secrets if secret)
+        self.timeout = timeout
+        self._secrets = {secret for secret in secrets if secret}
         for scheme in ("http://", "https://"):
             self.mount(scheme, _Adapter(pool_maxsize=16))
 
@@ -89,14 +90,15 @@ class Session(requests.Session):
             Transient: nothing can have been accepted.
             Unsure: the request left in full and no whole answer came back.
         """
-        kwargs["timeout"] = kwargs.get("timeout") or self._timeout
+        kwargs["timeout"] = kwargs.get("timeout") or self.timeout
         _sent.whole = False
         try:
             return super().send(request, **kwargs)
         except requests.RequestException as error:
-            raise self._outcome(request, error) from None  # the chained error would carry the address and its secrets
+            outcome = self._outcome(request, error)
         finally:
             self.wrote = self.wrote or (_sent.whole and request.method not in READS)
+        raise outcome  # out here, for a chained error would carry the address and its secrets
 
     def fresh(self) -> None:
         """Forget what was written before: an attempt begins."""
@@ -109,8 +111,12 @@ class Session(requests.Session):
             return Transient(words)
         return Unsure(f"the answer was lost: {words}")
 
+    def learn(self, secret: str) -> None:
+        """Keep this out of every text too: a token that was handed out on the way."""
+        self._secrets.add(secret)
+
     def mask(self, text: str) -> str:
         """``text`` without this session's secrets."""
-        for secret in self._secrets:
+        for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, "***").replace(quote(secret, safe=""), "***")
         return text

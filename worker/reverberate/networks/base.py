@@ -108,8 +108,20 @@ class Network(ABC):
                 return Refused(words, status=status)
 
     def words(self, response: requests.Response) -> str:
-        """The network's own words, from JSON's usual places or else the body's beginning; without secrets."""
-        return self.session.mask(f"{response.status_code} {_said(response)}")[:500].strip()
+        """The status and the network's own words, without secrets."""
+        return self.session.mask(f"{response.status_code} {self.said(response)}")[:500].strip()
+
+    def said(self, response: requests.Response) -> str:
+        """The network's own words, from JSON's usual places or else the body's beginning."""
+        try:
+            body: object = response.json()
+        except ValueError:
+            return re.sub(r"<[^>]*>|\s+", " ", response.text[:2000]).strip() or response.reason or ""
+        for key in ("error_description", "detail", "message", "error", "title"):
+            if isinstance(body, dict) and body.get(key):
+                told = body[key]
+                return str(told.get("message", told) if isinstance(told, dict) else told)
+        return str(body)
 
     def make_session(self) -> Session:
         """The account's own HTTP session; a plug-in overrides this where a vendor's library needs another."""
@@ -122,18 +134,6 @@ class Network(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} account {self.account!r}>"
-
-
-def _said(response: requests.Response) -> str:
-    try:
-        body: object = response.json()
-    except ValueError:
-        return re.sub(r"<[^>]*>|\s+", " ", response.text[:2000]).strip() or response.reason or ""
-    for key in ("error_description", "detail", "message", "error", "title"):
-        if isinstance(body, dict) and body.get(key):
-            said = body[key]
-            return str(said.get("message", said) if isinstance(said, dict) else said)
-    return str(body)
 
 
 @runtime_checkable

@@ -94,9 +94,9 @@ class Bluesky(Network):
             case _:
                 return super().outcome(response, writes=writes)
 
-    def words(self, response: requests.Response) -> str:
+    def said(self, response: requests.Response) -> str:
         """See Network; with the name that atproto gives its errors."""
-        return f"{super().words(response)} ({kind})" if (kind := _kind(response)) else super().words(response)
+        return f"{super().said(response)} ({kind})" if (kind := _kind(response)) else super().said(response)
 
     def _record(self, delivery: Delivery) -> dict[str, Any]:
         """The record, the same at each attempt: nothing in it depends on the hour."""
@@ -151,8 +151,8 @@ class Bluesky(Network):
         """A session; opening one posts nothing, so an answer that is lost here is no question."""
         try:
             answer = self.call("POST", url, **kwargs)
-            return {key: str(answer.json()[key]) for key in ("did", "handle", "accessJwt", "refreshJwt")}
-        except (KeyError, ValueError):
+            opened = {key: str(answer.json()[key]) for key in ("did", "handle", "accessJwt", "refreshJwt")}
+        except (KeyError, TypeError, ValueError):
             raise Transient("the sign-in was answered with something unreadable") from None
         except Outcome as outcome:
             if isinstance(outcome, Unauthorised | Transient) or outcome.status in {400, 429}:
@@ -160,6 +160,9 @@ class Bluesky(Network):
             raise Transient(outcome.words, status=outcome.status) from None
         finally:
             self.session.fresh()
+        for key in ("accessJwt", "refreshJwt"):
+            self.session.learn(opened[key])
+        return opened
 
     def _xrpc(self, method: str, name: str, **kwargs: Any) -> requests.Response:
         url = f"{self.settings.api_base.rstrip('/')}/xrpc/{name}"

@@ -86,11 +86,11 @@ class Facebook(Network):
             case _:
                 return super().outcome(response, writes=writes)
 
-    def words(self, response: requests.Response) -> str:
+    def said(self, response: requests.Response) -> str:
         """See Network; with Facebook's code, by which its help pages are found."""
         error = _error(response)
         codes = "/".join(str(error[key]) for key in ("code", "error_subcode") if error.get(key))
-        return super().words(response) + (f" (code {codes})" if codes else "")
+        return super().said(response) + (f" (code {codes})" if codes else "")
 
     def _until(self, response: requests.Response) -> datetime | None:
         minutes = _regained_after(response.headers.get("X-Business-Use-Case-Usage", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import requests
 import tweepy
 from pydantic import Field
 
-from reverberate.errors import Duplicate, Outcome, OutOfCredit, Unauthorised, Unsure
+from reverberate.errors import Duplicate, Outcome, OutOfCredit, Refused, Unauthorised, Unsure
 from reverberate.http import READS, Session
 from reverberate.model import Assurance, Receipt
 from reverberate.networks.base import Network, NetworkSettings, json_object, only_part, parse_instant, same_link
@@ -130,12 +131,12 @@ class Twitter(Network):
         keys = {name: getattr(self.settings, name).reveal() for name in names}
         client = tweepy.Client(**keys, return_type=requests.Response, wait_on_rate_limit=False)
         client.session = self.session
-        try:
-            return call(client)
-        except (tweepy.HTTPException, ValueError):  # tweepy also trips over what it cannot read in an error's headers
-            if self.session.answer is None:
-                raise
-            raise self.outcome(self.session.answer, writes=writes) from None
+        self.session.answer = None
+        with suppress(tweepy.TweepyException, AttributeError, TypeError, ValueError):
+            return call(client)  # tweepy raises for an error, and trips over one that it cannot read
+        if self.session.answer is None:
+            raise Refused("tweepy could not make the request")
+        raise self.outcome(self.session.answer, writes=writes)
 
     def _receipt(self, remote_id: str) -> Receipt:
         owner = self.settings.username.lstrip("@") or "i/web"
