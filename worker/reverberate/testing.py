@@ -80,16 +80,18 @@ class ScriptedServer:
         """Every request that was read whole, and that was not read over a sign-in."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._listen, daemon=True)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._closing.set()
         with socket.create_connection(self._listener.getsockname(), timeout=1):
             pass  # wakes the listener
+        self._thread.join(5)
         self._listener.close()
 
     def _listen(self) -> None:

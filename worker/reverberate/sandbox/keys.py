@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-TWITTER = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+DOMAIN = "sandbox.test"
+"""Handles end in it."""
 
 
 def draw(seed: str, *parts: str) -> str:
@@ -14,7 +15,7 @@ def draw(seed: str, *parts: str) -> str:
 
 
 def number(seed: str, *parts: str) -> str:
-    """A decimal number of at most fifteen digits, likewise."""
+    """A decimal number of fifteen digits, likewise."""
     return str(10**14 + int(draw(seed, *parts)[:12], 16) % (9 * 10**14))
 
 
@@ -26,16 +27,22 @@ def token(seed: str, network: str, account: str) -> str:
 def owner(seed: str, network: str, given: str) -> str:
     """The account whose token this is; "" if it is nobody's."""
     account, _, _ = given.rpartition(".")
-    return account if account and hmac.compare_digest(given, token(seed, network, account)) else ""
+    return account if account and same(given, token(seed, network, account)) else ""
+
+
+def same(given: str, expected: str) -> bool:
+    """Whether two secrets are equal, in a time that tells nothing."""
+    return hmac.compare_digest(given.encode(errors="replace"), expected.encode())
 
 
 def credentials(seed: str, network: str, account: str) -> dict[str, str]:
     """The secrets by which an account is known, under the names of the network's settings."""
     match network:
         case "twitter":
-            drawn = {name: draw(seed, network, account, name) for name in TWITTER}
+            app = {name: draw(seed, network, "app", name) for name in ("consumer_key", "consumer_secret")}
             mine = f"{number(seed, network, account)}-{token(seed, network, account)}"
-            return drawn | {"consumer_key": draw(seed, network, "app"), "access_token": mine}
+            secret = draw(seed, network, account, "access_token_secret")
+            return app | {"access_token": mine, "access_token_secret": secret}
         case "facebook" | "mastodon":
             return {"access_token": token(seed, network, account)}
         case "bluesky":
@@ -55,6 +62,6 @@ def settings(url: str, seed: str, network: str, account: str) -> dict[str, str]:
             return {"instance": url, "api_base": f"{url}/mastodon"}
         case "bluesky":
             web = f"{url}/web/bluesky"
-            return {"handle": f"{account}.sandbox.test", "api_base": f"{url}/bluesky", "web_base": web}
+            return {"handle": f"{account}.{DOMAIN}", "api_base": f"{url}/bluesky", "web_base": web}
         case _:
             return {}

@@ -1,22 +1,39 @@
-"""A small HTTP server on the loopback interface: requests in, answers out, a thread a connection."""
+"""A small HTTP/1.1 server: requests in, answers out, a thread a connection. What breaks on the way is part of an answer."""
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 import threading
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
+from enum import Enum
 from functools import cached_property
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
+
+from reverberate.sandbox.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 log = logging.getLogger(__name__)
-LARGEST_BODY = 20_000_000
+LARGEST_BODY = 60_000_000
+FIRST_LINE = re.compile(r"([A-Z]{1,20}) (\S+) HTTP/1\.([01])")
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+PHRASES = {status.value: status.phrase for status in HTTPStatus}
+PAGE_MAY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""What a page may do: show itself. No script runs, nothing is loaded from elsewhere."""
+
+
+class Garbled(ValueError):
+    """What came is no HTTP request. The text says why."""
 
 
 @dataclass(frozen=True)
@@ -27,25 +44,52 @@ class Request:
         method: in capitals.
         target: path and query, as they came.
         headers: by their names in small letters.
-        body: the bytes.
         base: the server's own address, as the client sees it.
+        size: how many bytes it is, head and body.
+        body: the bytes; still empty while only the head is known.
+        lasts: whether the client wants the connection to go on.
     """
 
     method: str
     target: str
     headers: Mapping[str, str]
-    body: bytes
     base: str
+    size: int
+    body: bytes = b""
+    lasts: bool = True
+
+    @classmethod
+    def of(cls, head: bytes) -> Request:
+        """The request that begins with this head.
+
+        Raises:
+            Garbled: it is none.
+        """
+        first, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
+        match = FIRST_LINE.fullmatch(first)
+        if match is None:
+            raise Garbled("the first line is no request")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        if "transfer-encoding" in headers or not headers.get("content-length", "0").isdecimal():
+            raise Garbled("a body must tell its length")
+        return cls(
+            method=match[1],
+            target=match[2],
+            headers=headers,
+            base=f"http://{headers.get('host', 'localhost')}",
+            size=len(head) + int(headers.get("content-length", "0")),
+            lasts=match[3] == "1" and headers.get("connection", "").lower() != "close",
+        )
 
     @cached_property
     def path(self) -> str:
         """Without the query."""
-        return urlsplit(self.target).path
+        return self.target.partition("?")[0]
 
     @cached_property
     def query(self) -> dict[str, str]:
         """The last value of each."""
-        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
+        return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
 
     @cached_property
     def form(self) -> dict[str, str]:
@@ -56,17 +100,53 @@ class Request:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON; None if it is none."""
+        """The body as JSON; None if it is none, or if a text in it is no Unicode (half a surrogate pair)."""
         try:
-            return json.loads(self.body)
-        except ValueError:
+            document = json.loads(self.body)
+            if SURROGATE.search(self.body):
+                json.dumps(document, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
             return None
+        return document
+
+    @cached_property
+    def fields(self) -> Mapping[str, Any]:
+        """The body's fields, whether it is a JSON object or a form; empty if it is neither."""
+        return self.json if isinstance(self.json, dict) else self.form
 
     @property
     def bearer(self) -> str:
         """The bearer token, or ""."""
         kind, _, token = self.headers.get("authorization", "").partition(" ")
         return token.strip() if kind.lower() == "bearer" else ""
+
+
+class Ending(Enum):
+    """What becomes of the connection after an answer."""
+
+    KEEP = "keep"
+    """It waits for the next request."""
+    CLOSE = "close"
+    """It is closed in order."""
+    RESET = "reset"
+    """It breaks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sending:
+    """How an answer leaves.
+
+    Attributes:
+        wait: seconds of silence first.
+        most: only so many of its bytes leave; None is all.
+        over: seconds that it is spread over.
+        ending: what comes then.
+    """
+
+    wait: float = 0
+    most: int | None = None
+    over: float = 0
+    ending: Ending = Ending.KEEP
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +157,7 @@ class Answer:
     body: bytes = b""
     kind: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    sending: Sending = Sending()
 
     @classmethod
     def of(cls, document: Any, status: int = 200, **headers: str) -> Answer:
@@ -87,67 +168,162 @@ class Answer:
     @classmethod
     def html(cls, text: str, status: int = 200) -> Answer:
         """A page that may run no script and load nothing from elsewhere."""
-        policy = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'"
-        headers = {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"}
+        headers = {"Content-Security-Policy": PAGE_MAY, "X-Content-Type-Options": "nosniff"}
+        headers |= {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
         return cls(status=status, body=text.encode(), kind="text/html; charset=utf-8", headers=headers)
+
+    @classmethod
+    def elsewhere(cls, place: str, status: int = 303) -> Answer:
+        """Look there."""
+        return cls(status=status, headers={"Location": place})
+
+    def encoded(self, *, body: bool = True) -> bytes:
+        """The bytes of it; without the body for HEAD."""
+        headers = {
+            "Date": formatdate(time.time(), usegmt=True),
+            "Content-Type": self.kind,
+            "Content-Length": str(len(self.body)),
+        } | self.headers
+        lines = (f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"HTTP/1.1 {self.status} {PHRASES.get(self.status, 'Unknown')}\r\n{''.join(lines)}\r\n"
+        return head.encode("latin-1", "replace") + (self.body if body else b"")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """How one request is dealt with, decided when its head is known.
+
+    Attributes:
+        answer: what is said to the whole request.
+        cut: the connection breaks when so many bytes of the request were read, and nothing is said.
+    """
+
+    answer: Callable[[Request], Answer]
+    cut: int | None = None
 
 
 class Server:
-    """Serves ``handle`` until stopped."""
+    """Serves until stopped.
 
-    def __init__(self, handle: Callable[[Request], Answer], *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._http = _Http((host, port), _handler(handle))
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="sandbox", daemon=True)
-        bound = self._http.server_address
-        self.url = f"http://{bound[0]!s}:{bound[1]}"
+    Args:
+        begin: decides on a request whose head is known.
+        admits: decides on a connection before anything of it is read; False breaks it.
+        host: the address to listen at.
+        port: 0 for any free one.
+    """
+
+    def __init__(
+        self,
+        begin: Callable[[Request], Exchange],
+        *,
+        admits: Callable[[], bool] = lambda: True,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self._begin, self._admits = begin, admits
+        self._listener = socket.create_server((host, port), backlog=512)
+        self._listener.settimeout(0.05)  # how long a stop may be waited for
+        self._stopping = threading.Event()
+        self._lines: dict[Line, threading.Thread] = {}
+        self._thread = threading.Thread(target=self._accept, name="sandbox", daemon=True)
+        bound = self._listener.getsockname()
+        self.url = f"http://{bound[0]}:{bound[1]}"
 
     def start(self) -> None:
         """Serve from now on."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Serve no more."""
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join(5)
+        """Serve no more; what is being answered is answered first."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+        self._listener.close()
+        for line, thread in list(self._lines.items()):
+            line.hang_up()
+            thread.join(5)
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except TimeoutError:
+                continue
+            except OSError as error:  # the client was gone again, or there are too many open files
+                log.debug("a connection was not taken: %s", error)
+                self._stopping.wait(0.01)
+                continue
+            self._taken(Line(connection))
+
+    def _taken(self, line: Line) -> None:
+        if not self._admits():
+            line.reset()
+            return
+        thread = threading.Thread(target=self._serve, args=(line,), name="sandbox connection", daemon=True)
+        self._lines[line] = thread
+        thread.start()
+
+    def _serve(self, line: Line) -> None:
+        try:
+            while not self._stopping.is_set() and self._served(line):
+                pass
+        except OSError as error:
+            log.debug("a connection broke: %s", error)
+        finally:
+            line.close()
+            self._lines.pop(line, None)
+
+    def _served(self, line: Line) -> bool:
+        """Serve one request; whether the connection goes on."""
+        head = line.head()
+        if not head:
+            return False
+        try:
+            request = Request.of(head)
+        except Garbled as error:
+            line.send(Answer.of({"error": str(error)}, 400).encoded())
+            return False
+        if request.size - len(head) > LARGEST_BODY:
+            line.send(Answer.of({"error": f"the body is longer than {LARGEST_BODY:,} bytes"}, 413).encoded())
+            return False
+        return self._answered(line, request, head)
+
+    def _answered(self, line: Line, request: Request, head: bytes) -> bool:
+        exchange = self._begin(request)
+        if request.headers.get("expect", "").lower() == "100-continue":
+            line.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if exchange.cut is not None:
+            line.take(max(min(exchange.cut, request.size) - len(head), 0))
+            line.reset()
+            return False
+        body = line.take(request.size - len(head))
+        if len(head) + len(body) < request.size:  # the client stopped in the middle: nobody answers half a request
+            return False
+        answer = _said(exchange, replace(request, body=body))
+        return self._send(line, request, answer) and request.lasts
+
+    def _send(self, line: Line, request: Request, answer: Answer) -> bool:
+        how, data = answer.sending, answer.encoded(body=request.method != "HEAD")
+        if how.wait:
+            self._stopping.wait(how.wait)
+        data = data if how.most is None else data[: how.most]
+        if how.over and data:
+            line.drip(data, how.over, self._stopping.wait)
+        elif data:
+            line.send(data)
+        if how.ending is Ending.RESET:
+            line.reset()
+        return how.ending is Ending.KEEP
 
 
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 256
+def _said(exchange: Exchange, request: Request) -> Answer:
+    try:
+        return exchange.answer(request)
+    except Exception:
+        log.exception("%s %s could not be answered", request.method, request.path)
+        return Answer.of({"error": "the sandbox itself failed; its log says why"}, 500)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        log.debug("a connection from %s broke (%s)", client_address, type(request).__name__)
 
-
-def _handler(handle: Callable[[Request], Answer]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 60
-        wbufsize = -1
-
-        def setup(self) -> None:
-            super().setup()
-            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-        def do_GET(self) -> None:
-            length = min(int(self.headers.get("Content-Length") or 0), LARGEST_BODY)
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            base = f"http://{headers.get('host', 'localhost')}"
-            answer = handle(Request(self.command, self.path, headers, self.rfile.read(length), base))
-            self.send_response(answer.status)
-            for name, value in {"Content-Type": answer.kind, **answer.headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer.body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(answer.body)
-            self.wfile.flush()
-
-        do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_GET
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's own parameter name
-            log.debug(format, *args)
-
-    return Handler
+def plainly(answer: Callable[[Request], Answer]) -> Callable[[Request], Exchange]:
+    """Every request is answered, and nothing breaks."""
+    return lambda _head: Exchange(answer)
