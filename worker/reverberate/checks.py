@@ -58,7 +58,7 @@ def examine(config: Config, *, online: bool) -> list[Finding]:
     except ReverberateError as error:
         return [*found, Finding(what="database", fine=False, words=str(error))]
     try:
-        found.append(Finding(what="database", fine=True, words=config.data.name if not online else "answers"))
+        found.append(Finding(what="database", fine=True, words="answers"))
         accounts = make_service(config, store).accounts
         names = config.accounts if online else ()
         for name in names:

@@ -139,7 +139,8 @@ def _report(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         emit(rows)
     else:
-        table(rows, ["account", "state", "permalink", "text"], empty="nothing was shared", title="Shared once each:")
+        short = [row | {"text": " ".join(row["text"].split())} for row in rows]
+        table(short, ["account", "state", "permalink", "text"], empty="nothing was shared", title="Shared once each:")
 
 
 def _addresses(blog: str, sandbox: str, path: Path) -> None:

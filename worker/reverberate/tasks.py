@@ -10,7 +10,9 @@ import logging
 import threading
 import time
 import warnings
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from queue import Full, Queue
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
@@ -30,12 +32,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 TASK = "reverberate.deliver"
+QUEUE = "reverberate"
 BATCH = 100
 """Share numbers in one message: Celery's cost is per message."""
 GRACE = timedelta(seconds=1)
 """How long the doorbell has before the poller acts on its own."""
 POLL = 0.5
 """Seconds between the poller's looks."""
+WAITING = 100
+"""So many messages wait for the broker at the most."""
 REST = 5.0
 """Seconds to leave a broker alone that did not answer."""
 COURIER: Courier | None = None
@@ -58,7 +63,7 @@ def make_app(url: str) -> Celery:
         },
         task_acks_late=False,
         task_create_missing_queues=True,
-        task_default_queue="reverberate",
+        task_default_queue=QUEUE,
         task_ignore_result=True,
         task_publish_retry=False,
         task_serializer="json",
@@ -77,18 +82,32 @@ def deliver(ids: Sequence[int]) -> None:
 
 
 class Hand:
-    """The dispatcher's way to the workers: through Celery, and past it when the broker does not answer."""
+    """The dispatcher's way to the workers: through Celery, from a thread of its own, for a broker may freeze.
+
+    What the broker does not take is dropped: the workers' pollers find the shares by themselves, and the dispatcher
+    hands them over again.
+    """
 
     def __init__(self, url: str) -> None:
         self._app = make_app(url)
+        self._waiting: Queue[list[int]] = Queue(maxsize=WAITING)
         self._rest_until = 0.0
+        threading.Thread(target=self._run, name="hand", daemon=True).start()
 
     def __call__(self, ids: Sequence[int]) -> None:
-        """Hand over; without a broker the workers' pollers find the shares by themselves."""
-        if time.monotonic() < self._rest_until:
-            return
+        """Hand over; returns at once."""
+        with suppress(Full):
+            self._waiting.put_nowait(list(ids))
+
+    def _run(self) -> None:
+        while True:
+            ids = self._waiting.get()
+            if time.monotonic() >= self._rest_until:
+                self._send(ids)
+
+    def _send(self, ids: list[int]) -> None:
         try:
-            self._app.send_task(TASK, args=[list(ids)], ignore_result=True)
+            self._app.send_task(TASK, args=[ids], ignore_result=True)
         except (OperationalError, KombuError, CeleryError, OSError) as error:
             log.warning("the broker does not answer (%s); the pollers deliver", type(error).__name__)
             self._rest_until = time.monotonic() + REST

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import requests
-import tweepy
 from pydantic import Field
 
 from reverberate.errors import Duplicate, Outcome, OutOfCredit, Refused, Unauthorised, Unsure
@@ -20,6 +19,8 @@ from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import tweepy
 
     from reverberate.model import Delivery
 
@@ -127,6 +128,8 @@ class Twitter(Network):
         return self._me
 
     def _ask(self, call: Callable[[tweepy.Client], requests.Response], *, writes: bool = False) -> requests.Response:
+        import tweepy  # noqa: PLC0415 - slow to import, and only sending needs it
+
         names = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
         keys = {name: getattr(self.settings, name).reveal() for name in names}
         client = tweepy.Client(**keys, return_type=requests.Response, wait_on_rate_limit=False)

@@ -1,166 +1,171 @@
-"""X as its clients see it: API v2 with OAuth 1.0a, signatures verified."""
+"""X as its clients see it: API v2 with OAuth 1.0a."""
 
 from __future__ import annotations
 
-import re
-import time
+import hashlib
 from typing import TYPE_CHECKING, Any
-
-from oauthlib.oauth1 import RequestValidator, ResourceEndpoint
+from urllib.parse import quote
 
 from reverberate.sandbox import keys
-from reverberate.sandbox.ledger import Entry
+from reverberate.sandbox.personality import Personality, Purpose, Route, window_end
 from reverberate.sandbox.server import Answer
+from reverberate.sandbox.signatures import Signatures
+from reverberate.sandbox.troubles import replace_headers
 from reverberate.text.count import count
 from reverberate.text.limits import LIMITS
+from reverberate.text.links import x_links
 
 if TYPE_CHECKING:
-    from reverberate.sandbox.ledger import Ledger
+    from reverberate.sandbox.ledger import Entry, Ledger
+    from reverberate.sandbox.personality import Call
     from reverberate.sandbox.server import Request
 
-NAME = "twitter"
-LINK = re.compile(r"https?://\S+")
-FORGETS_AFTER = 100
+LIMIT = LIMITS["twitter"]
+FIRST_ID = 1_900_000_000_000_000_000
+KNOWN = {"text", "reply", "media", "reply_settings", "quote_tweet_id", "made_with_ai", "paid_partnership", "nullcast"}
+REMEMBERED = 100
 """So many of an account's newest posts are compared with a new one."""
+RATES = {Purpose.PUBLISH: 100, Purpose.CHANGE: 50, Purpose.LIST: 900}
+"""What the headers tell; the sandbox itself has no limit."""
 
 
-class _Keys(RequestValidator):
-    """What oauthlib asks about keys, answered from the seed."""
-
-    enforce_ssl = False
-    client_key_length = request_token_length = access_token_length = nonce_length = (8, 120)
-    safe_characters = property(lambda _self: set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"))
-
-    def __init__(self, seed: str) -> None:
-        super().__init__()
-        self.seed, self.seen = seed, set[tuple[str, str]]()
-
-    dummy_client = "no client"
-    dummy_access_token = "no token"  # noqa: S105 - oauthlib's name for "compare with something all the same"
-
-    def validate_timestamp_and_nonce(  # noqa: PLR0917 - the base's signature
-        self,
-        client_key: str,
-        timestamp: str,
-        nonce: str,
-        request: Any,
-        request_token: str | None = None,
-        access_token: str | None = None,
-    ) -> bool:
-        del client_key, request, request_token, access_token
-        fresh = (timestamp, nonce) not in self.seen and abs(time.time() - int(timestamp)) < 300
-        self.seen.add((timestamp, nonce))
-        return fresh
-
-    def validate_client_key(self, client_key: str, request: Any) -> bool:
-        del request
-        return client_key == keys.draw(self.seed, NAME, "app")
-
-    def validate_access_token(self, client_key: str, token: str, request: Any) -> bool:
-        del client_key, request
-        return bool(self.account(token))
-
-    def validate_realms(self, client_key: str, token: str, request: Any, uri: Any = None, realms: Any = None) -> bool:
-        del client_key, token, request, uri, realms
-        return True
-
-    def get_client_secret(self, client_key: str, request: Any) -> str:
-        del client_key
-        return keys.credentials(self.seed, NAME, self.account(request.resource_owner_key))["consumer_secret"]
-
-    def get_access_token_secret(self, client_key: str, token: str, request: Any) -> str:
-        del client_key, request
-        return keys.credentials(self.seed, NAME, self.account(token))["access_token_secret"]
-
-    def account(self, token: str) -> str:
-        """The account whose access token this is, or ""."""
-        user, _, rest = (token or "").partition("-")
-        account = keys.owner(self.seed, NAME, rest)
-        return account if account and user == keys.number(self.seed, NAME, account) else ""
-
-
-class Twitter:
+class Twitter(Personality):
     """One X for all accounts of a seed."""
 
+    name = "twitter"
+    reset_header = "x-rate-limit-reset"
+
     def __init__(self, seed: str, ledger: Ledger) -> None:
-        self._seed, self._ledger, self._keys = seed, ledger, _Keys(seed)
-        self._endpoint = ResourceEndpoint(self._keys)
+        super().__init__(seed, ledger)
+        self._signatures = Signatures(seed)
 
-    def answer(self, request: Request, path: str) -> Answer:
-        """``path`` is what follows the network's own prefix."""
-        account = self._signed_by(request)
-        if not account:
-            return _problem(401, "Unauthorized", "Unauthorized")
-        match request.method, path.strip("/").split("/"):
-            case "POST", ["2", "tweets"]:
-                return self._create(request, account)
-            case "DELETE", ["2", "tweets", _]:
-                return Answer.of({"data": {"deleted": True}})
-            case "GET", ["2", "users", "me"]:
-                user = keys.number(self._seed, NAME, account)
-                return Answer.of({"data": {"id": user, "name": account, "username": account}})
-            case "GET", ["2", "users", _, "tweets"]:
-                return self._list(request, account)
-            case _:
-                return _problem(404, "Not Found", f"no such endpoint: {request.method} {path}")
+    def account_of(self, request: Request) -> str:
+        """See Personality."""
+        return self._signatures.claimed_by(request)
 
-    def _signed_by(self, request: Request) -> str:
-        headers = {"Authorization": request.headers.get("authorization", "")}
-        headers["Content-Type"] = request.headers.get("content-type", "")
-        try:
-            valid, signed = self._endpoint.validate_protected_resource_request(
-                request.base + request.target, request.method, request.body.decode(errors="replace"), headers
-            )
-        except ValueError:
-            return ""
-        return self._keys.account(signed.resource_owner_key) if valid else ""
+    def admits(self, call: Call) -> bool:
+        """See Personality: the signature must be right, fresh and new."""
+        return bool(call.account) and self._signatures.signed_by(call.request) == call.account
 
-    def _create(self, request: Request, account: str) -> Answer:
-        post = request.json if isinstance(request.json, dict) else {}
-        text = post.get("text")
-        if not isinstance(text, str) or not text or set(post) - {"text", "reply", "media", "reply_settings"}:
-            return _problem(
-                400, "Invalid Request", "One or more parameters to your request was invalid.", "invalid-request"
-            )
-        if count(text, LIMITS[NAME]) > LIMITS[NAME].maximum:
-            return _problem(403, "Forbidden", "Your Tweet text is too long.")
-        with self._ledger.lock:
-            mine = self._ledger.of(NAME, account)
-            if any(entry.text == text for entry in mine[:FORGETS_AFTER]):
-                return _problem(403, "Forbidden", "You are not allowed to create a Tweet with duplicate content.")
-            remote_id = str(1_900_000_000_000_000_000 + len(self._ledger.of(NAME)))
-            link = f"{request.base}/web/twitter/{account}/status/{remote_id}"
-            reply = post.get("reply", {}).get("in_reply_to_tweet_id", "")
-            self._ledger.add(
-                Entry(
-                    network=NAME,
-                    account=account,
-                    remote_id=remote_id,
-                    permalink=link,
-                    text=text,
-                    details={"reply": reply},
-                )
-            )
+    def answer(self, route: Route | None, call: Call) -> Answer:
+        """See Personality; with the rate limit in the headers."""
+        given, limit = super().answer(route, call), RATES.get(route.purpose, 75) if route else 75
+        told = {"x-rate-limit-limit": str(limit), "x-rate-limit-remaining": str(limit - 1)}
+        return replace_headers(given, told | {self.reset_header: str(int(window_end(call.now).timestamp()))})
+
+    def create(self, call: Call) -> Answer:
+        """POST /2/tweets."""
+        post, text = call.request.fields, call.said("text")
+        if not text.strip() or set(post) - KNOWN:
+            return self.problem(400, "One or more parameters to your request was invalid.")
+        if count(text, LIMIT) > LIMIT.maximum:
+            return self.problem(403, "Your Tweet text is too long.")
+        with self.ledger.lock:
+            if any(entry.text == text for entry in self.ledger.newest(self.name, call.account, most=REMEMBERED)):
+                return self.duplicate()
+            remote_id = str(FIRST_ID + self.ledger.serial())
+            place = f"{quote(call.account)}/status/{remote_id}"
+            self.accept(call, remote_id=remote_id, place=place, text=text, reply=_answered(post))
         return Answer.of({"data": {"id": remote_id, "text": text, "edit_history_tweet_ids": [remote_id]}}, 201)
 
-    def _list(self, request: Request, account: str) -> Answer:
-        most = int(request.query.get("max_results", "10"))
-        if not 5 <= most <= 100:
-            return _problem(400, "Invalid Request", "max_results is not between 5 and 100", "invalid-request")
-        posts = [
-            {"id": entry.remote_id, "text": LINK.sub("https://t.co/short", entry.text), "created_at": entry.at}
-            | {
-                "entities": {
-                    "urls": [{"url": "https://t.co/short", "expanded_url": u} for u in LINK.findall(entry.text)]
-                }
-            }
-            for entry in self._ledger.of(NAME, account)[:most]
-        ]
-        return Answer.of(
-            {"data": posts, "meta": {"result_count": len(posts)}} if posts else {"meta": {"result_count": 0}}
+    def delete(self, call: Call) -> Answer:
+        """DELETE /2/tweets/:id."""
+        entry = self.own(call, call.parts[0])
+        if entry:
+            self.ledger.delete(entry, at=call.now)
+        return Answer.of({"data": {"deleted": entry is not None}})
+
+    def me(self, call: Call) -> Answer:
+        """GET /2/users/me."""
+        return Answer.of({"data": {"id": self._user(call), "name": call.account, "username": call.account}})
+
+    def one(self, call: Call) -> Answer:
+        """GET /2/tweets/:id."""
+        entry = call.view.shows(self.ledger.get(self.name, call.parts[0]))
+        if entry is None:
+            return self._not_found("id", call.parts[0])
+        return Answer.of({"data": _shown(entry, call)})
+
+    def posts(self, call: Call) -> Answer:
+        """GET /2/users/:id/tweets."""
+        if call.parts[0] != self._user(call):
+            return self._not_found("id", call.parts[0])
+        if not 5 <= call.whole("max_results", default=10, most=1000) <= 100:
+            return self.problem(400, "The `max_results` query parameter value is not between 5 and 100")
+        most, query = call.whole("max_results", default=10, most=100), call.request.query
+        since, without_replies = query.get("start_time", ""), "replies" in query.get("exclude", "")
+        found = self.listed(
+            call,
+            most=most,
+            where=lambda e: (
+                e.at >= since
+                and int(e.remote_id) > int(query.get("since_id") or 0)
+                and not (without_replies and e.details.get("reply"))
+            ),
         )
+        rows, meta = [_shown(entry, call) for entry in found], {"result_count": len(found)}
+        return Answer.of({"data": rows, "meta": meta} if rows else {"meta": meta})
+
+    routes = (
+        Route("POST", "/2/tweets", Purpose.PUBLISH, create),
+        Route("DELETE", "/2/tweets/*", Purpose.CHANGE, delete),
+        Route("GET", "/2/tweets/*", Purpose.READ, one),
+        Route("GET", "/2/users/me", Purpose.OTHER, me),
+        Route("GET", "/2/users/*/tweets", Purpose.LIST, posts),
+    )
+
+    def page(self, path: str) -> Entry | None:
+        """See Personality; X also finds a post by its number alone."""
+        _, _, number = path.partition("/i/web/status/")
+        return self.ledger.get(self.name, number) if number else super().page(path)
+
+    def problem(self, status: int, words: str) -> Answer:
+        """See Personality."""
+        titles = {400: "Invalid Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 429: "Too Many Requests"}
+        kinds = {400: "invalid-request", 404: "resource-not-found"}
+        kind = f"https://api.twitter.com/2/problems/{kinds[status]}" if status in kinds else "about:blank"
+        title = titles.get(status, "Error")
+        return Answer.of({"title": title, "detail": words, "type": kind, "status": status}, status)
+
+    def unauthorised(self) -> Answer:
+        """See Personality."""
+        return self.problem(401, "Unauthorized")
+
+    def duplicate(self) -> Answer:
+        """See Personality."""
+        return self.problem(403, "You are not allowed to create a Tweet with duplicate content.")
+
+    def _user(self, call: Call) -> str:
+        return keys.number(self.seed, self.name, call.account)
+
+    def _not_found(self, parameter: str, value: str) -> Answer:
+        """X says 200 to a question about what is not there."""
+        about = {"resource_type": "user", "parameter": parameter, "value": value, "title": "Not Found Error"}
+        kind = "https://api.twitter.com/2/problems/resource-not-found"
+        return Answer.of({"errors": [about | {"detail": f"Could not find {parameter}: [{value}].", "type": kind}]})
 
 
-def _problem(status: int, title: str, detail: str, kind: str = "") -> Answer:
-    name = f"https://api.twitter.com/2/problems/{kind}" if kind else "about:blank"
-    return Answer.of({"title": title, "detail": detail, "type": name, "status": status}, status)
+def _answered(post: Any) -> str:
+    """The post that this one replies to, or ""."""
+    reply = post.get("reply")
+    return str(reply.get("in_reply_to_tweet_id", "")) if isinstance(reply, dict) else ""
+
+
+def _shown(entry: Entry, call: Call) -> dict[str, Any]:
+    """A post, with the fields that were asked for."""
+    urls, text, end = [], "", 0
+    for start, stop in x_links(entry.text):
+        link, short = entry.text[start:stop], _short(entry.text[start:stop])
+        text += entry.text[end:start] + short
+        urls.append({"url": short, "expanded_url": link if "://" in link else f"http://{link}", "display_url": link})
+        end = stop
+    text += entry.text[end:]
+    asked = {"created_at": entry.at, "entities": {"urls": urls}, "author_id": entry.account}
+    wanted = call.request.query.get("tweet.fields", "").split(",")
+    return {"id": entry.remote_id, "text": text, "edit_history_tweet_ids": [entry.remote_id]} | {
+        name: value for name, value in asked.items() if name in wanted
+    }
+
+
+def _short(link: str) -> str:
+    return f"https://t.co/{hashlib.sha256(link.encode()).hexdigest()[:10]}"
