@@ -9,7 +9,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from reverberate import runtime, status
 from reverberate.errors import ReverberateError
@@ -55,7 +55,7 @@ def run_demo(*, once: bool, as_json: bool, folder: Path | None) -> int:
         rows = _wait(service, post_id)
         _report(rows, as_json=as_json)
         if not once:
-            _addresses(blog.url, sandbox.url, path)
+            _addresses(blog.url, sandbox.url, path, say=sys.stderr if as_json else sys.stdout)
             stop.asked.wait()
         return 0 if rows and all(row["state"] in DONE for row in rows) else 1
 
@@ -143,8 +143,7 @@ def _report(rows: list[dict[str, Any]], *, as_json: bool) -> None:
         table(short, ["account", "state", "permalink", "text"], empty="nothing was shared", title="Shared once each:")
 
 
-def _addresses(blog: str, sandbox: str, path: Path) -> None:
-    say = sys.stdout.write
-    say(f"\nthe sample blog      {blog}/\nthe sandbox networks {sandbox}/\nthe config           {path}\n")
-    say(f"publish again with   reverberate --config {path} publish FILE.md\nCtrl-C ends it.\n")
-    sys.stdout.flush()
+def _addresses(blog: str, sandbox: str, path: Path, *, say: TextIO) -> None:
+    say.write(f"\nthe sample blog      {blog}/\nthe sandbox networks {sandbox}/\nthe config           {path}\n")
+    say.write(f"publish again with   reverberate --config {path} publish FILE.md\nCtrl-C ends it.\n")
+    say.flush()

@@ -1,58 +1,85 @@
 """The sandbox: networks on your own machine, for rehearsing and for tests.
 
 One server speaks the networks' APIs well enough for the real clients, keeps what it accepted in a ledger, and shows it
-as timelines. Its accounts need no registration: their keys are drawn from a seed.
+as timelines. Its accounts need no registration: their keys are drawn from a seed. What can go wrong between a client
+and a network can be made to go wrong here.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Protocol, Self
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
 
-from reverberate.sandbox import pages
+from reverberate.sandbox import troubles
+from reverberate.sandbox.blobs import Blobs
 from reverberate.sandbox.bluesky import Bluesky
+from reverberate.sandbox.control import Control
+from reverberate.sandbox.exchange import Answer, Exchange
 from reverberate.sandbox.facebook import Facebook
+from reverberate.sandbox.faults import Dialect, Fault, Kind, Occasion
 from reverberate.sandbox.keys import credentials, settings
 from reverberate.sandbox.ledger import Entry, Ledger
 from reverberate.sandbox.mastodon import Mastodon
-from reverberate.sandbox.server import Answer, Server
+from reverberate.sandbox.personality import Call, Purpose
+from reverberate.sandbox.rules import Faults
+from reverberate.sandbox.server import Server
 from reverberate.sandbox.twitter import Twitter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from pathlib import Path
     from types import TracebackType
 
-    from reverberate.sandbox.server import Request
+    from reverberate.sandbox.exchange import Request
+    from reverberate.sandbox.personality import Personality
 
-__all__ = ["Entry", "Ledger", "Sandbox", "credentials", "settings"]
-
-
-class Personality(Protocol):
-    """One network, as its clients see it."""
-
-    def answer(self, request: Request, path: str) -> Answer:
-        """What it says to a request whose path, without the network's own prefix, is ``path``."""
+__all__ = ["Dialect", "Entry", "Fault", "Kind", "Ledger", "Purpose", "Sandbox", "credentials", "settings"]
 
 
 class Sandbox:
-    """All sandbox networks in one server on the loopback interface.
+    """All sandbox networks in one server.
 
     Args:
-        folder: where the ledger lies (``ledger.jsonl``); what it holds already is there again.
+        folder: where the ledger lies (``ledger.jsonl``) and the pictures; what it holds already is there again.
+        seed: the accounts' keys are drawn from it, and when faults happen.
+        host: the address to listen at; only this machine's own by default.
         port: 0 for any free one.
-        seed: the accounts' keys are drawn from it.
         fsync: whether an accepted post is on the disk, not only in the system's hands, before its answer leaves.
+        max_characters: how long a status may be on its Mastodon.
+        faults: what goes wrong from the start; more can be added to ``faults`` and at ``/faults``.
+        now: its clock.
+
+    Attributes:
+        url: where it listens.
+        ledger: what it accepted.
+        faults: what goes wrong.
     """
 
-    def __init__(self, folder: Path, *, seed: str, host: str = "127.0.0.1", port: int = 0, fsync: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seed: str,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        fsync: bool = False,
+        max_characters: int = 500,
+        faults: Iterable[Fault] = (),
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self.ledger = Ledger(folder / "ledger.jsonl", fsync=fsync)
+        self.faults = Faults(seed=seed)
+        self._now, blobs = now, Blobs(folder / "blobs")
+        for fault in faults:
+            self.faults.add(fault)
         self._networks: dict[str, Personality] = {
             "twitter": Twitter(seed, self.ledger),
             "facebook": Facebook(seed, self.ledger),
-            "mastodon": Mastodon(seed, self.ledger),
-            "bluesky": Bluesky(seed, self.ledger),
+            "mastodon": Mastodon(seed, self.ledger, max_characters=max_characters),
+            "bluesky": Bluesky(seed, self.ledger, blobs),
         }
-        self._server = Server(self._answer, host=host, port=port)
+        self._control = Control(self.ledger, self.faults, self._networks, blobs, now=now)
+        self._server = Server(self._begin, admits=lambda: not self.faults.refuses(), host=host, port=port)
         self.url = self._server.url
 
     def start(self) -> None:
@@ -73,23 +100,21 @@ class Sandbox:
     ) -> None:
         self.stop()
 
-    def _answer(self, request: Request) -> Answer:
-        network, _, rest = request.path.strip("/").partition("/")
-        if network in self._networks:
-            return self._networks[network].answer(request, f"/{rest}")
-        if request.method not in {"GET", "HEAD"}:
-            return Answer.of({"error": "not found"}, 404)
-        if request.path == "/ledger.json":
-            return Answer.of([asdict(entry) for entry in self.ledger.of()])
-        if request.path == "/":
-            return Answer.html(pages.timelines(self.ledger.of()))
-        if network == "web":
-            return self._page(request)
-        return Answer.html(pages.nothing(), 404)
+    def _begin(self, head: Request) -> Exchange:
+        """Decide what becomes of a request of which only the head is known."""
+        name, _, rest = head.path.lstrip("/").partition("/")
+        if name not in self._networks:
+            return Exchange(self._control.answer)
+        network, now = self._networks[name], self._now()
+        route, parts = network.route(head.method, f"/{rest}")
+        purpose = route.purpose if route else Purpose.OTHER
+        drawn = self.faults.draw(Occasion(name, network.account_of(head), purpose), now=now)
 
-    def _page(self, request: Request) -> Answer:
-        """A post's own page, at its permalink."""
-        for entry in self.ledger.of():
-            if entry.permalink.endswith(request.path):
-                return Answer.html(pages.permalink(entry))
-        return Answer.html(pages.nothing(), 404)
+        def answer(request: Request) -> Answer:
+            account = network.account_of(request)
+            call = Call(request=request, parts=parts, account=account, view=troubles.view(drawn, now=now))
+            if refusal := troubles.instead(drawn, network, call):
+                return refusal
+            return troubles.afterwards(drawn, network.answer(route, call), network, now=now)
+
+        return Exchange(answer, cut=troubles.cut(drawn, head))

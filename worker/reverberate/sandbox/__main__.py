@@ -7,26 +7,58 @@ import json
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 from reverberate.sandbox import Sandbox
+from reverberate.sandbox.blog import Blog
+from reverberate.sandbox.faults import Fault, WrongFault, parsed
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return parsed(text)
+    except WrongFault as wrong:
+        raise argparse.ArgumentTypeError(str(wrong)) from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m reverberate.sandbox", description="Networks on your own machine.")
+    add = parser.add_argument
+    add("--folder", type=Path, required=True, help="where the ledger lies")
+    add("--host", default="127.0.0.1", help="the address to listen at (%(default)s)")
+    add("--port", type=int, default=0, help="any free one by default")
+    add("--seed", default="sandbox", help="the accounts' keys are drawn from it (%(default)s)")
+    add("--fsync", action="store_true", help="accepted posts survive a power cut")
+    add("--max-characters", type=int, default=500, help="of a status on its Mastodon (%(default)s)")
+    add("--fault", type=_fault, action="append", default=[], help="KIND or KIND:name=value,...; may be repeated")
+    add("--blog", action="store_true", help="serve a sample blog too")
+    return parser
 
 
 def main() -> None:
     """Serve until told to stop."""
-    parser = argparse.ArgumentParser(prog="reverberate.sandbox")
-    parser.add_argument("--folder", type=Path, required=True, help="where the ledger lies")
-    parser.add_argument("--port", type=int, default=0, help="any free one by default")
-    parser.add_argument("--seed", default="sandbox", help="the accounts' keys are drawn from it")
-    parser.add_argument("--fsync", action="store_true", help="accepted posts survive a power cut")
-    given = parser.parse_args()
+    given = _parser().parse_args()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with Sandbox(given.folder, seed=given.seed, port=given.port, fsync=given.fsync) as sandbox:
-        sys.stdout.write(json.dumps({"url": sandbox.url, "seed": given.seed}) + "\n")
+    with ExitStack() as stack:
+        sandbox = Sandbox(
+            given.folder,
+            seed=given.seed,
+            host=given.host,
+            port=given.port,
+            fsync=given.fsync,
+            max_characters=given.max_characters,
+            faults=given.fault,
+        )
+        told = {"url": stack.enter_context(sandbox).url, "seed": given.seed}
+        if given.blog:
+            told["blog"] = stack.enter_context(Blog(given.folder / "blog", host=given.host)).url
+        sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
         stop.wait()
 
 
-main()
+if __name__ == "__main__":
+    main()

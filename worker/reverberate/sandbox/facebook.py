@@ -3,78 +3,151 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from reverberate.sandbox import keys
-from reverberate.sandbox.ledger import Entry
-from reverberate.sandbox.server import Answer
+from reverberate.sandbox.exchange import Answer
+from reverberate.sandbox.personality import Personality, Purpose, Route
+from reverberate.text.count import count
+from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
-    from reverberate.sandbox.ledger import Ledger
-    from reverberate.sandbox.server import Request
+    from reverberate.sandbox.exchange import Request
+    from reverberate.sandbox.ledger import Entry
+    from reverberate.sandbox.personality import Call
 
-NAME = "facebook"
+LIMIT = LIMITS["facebook"]
+VERSION = re.compile(r"v\d+\.\d+")
+FIRST_ID = 10**12
+EXPIRED = 463
+"""The subcode of a token whose time is over."""
 
 
-class Facebook:
+class Facebook(Personality):
     """All Pages of a seed."""
 
-    def __init__(self, seed: str, ledger: Ledger) -> None:
-        self._seed, self._ledger = seed, ledger
+    name = "facebook"
 
-    def answer(self, request: Request, path: str) -> Answer:
-        """``path`` is what follows the network's own prefix."""
-        account = keys.owner(self._seed, NAME, request.bearer or request.form.get("access_token", ""))
-        if not account:
-            return _error(400, 190, "Error validating access token: the session is invalid.", "OAuthException")
-        parts = path.strip("/").split("/")
-        if not re.fullmatch(r"v\d+\.\d+", parts[0]):
-            return _error(400, 2500, "Unknown path components", "OAuthException")
-        page = keys.number(self._seed, NAME, account)
-        match request.method, parts[1:]:
-            case "POST", [at, "feed"] if at in {page, "me"}:
-                return self._create(request, account, page)
-            case "GET", [at, "published_posts" | "feed"] if at in {page, "me"}:
-                return self._list(request, account)
-            case "GET", [at] if at in {page, "me"}:
-                return Answer.of({"id": page, "name": account})
-            case "DELETE", [_]:
-                return Answer.of({"success": True})
-            case _:
-                return _error(400, 100, "Unsupported request. Object does not exist or is not yours.")
+    def account_of(self, request: Request) -> str:
+        """See Personality; the token may also stand in the address or in the form."""
+        given = request.bearer or request.query.get("access_token") or request.form.get("access_token", "")
+        return keys.owner(self.seed, self.name, given)
 
-    def _create(self, request: Request, account: str, page: str) -> Answer:
-        message, link = request.form.get("message", ""), request.form.get("link", "")
+    def answer(self, route: Route | None, call: Call) -> Answer:
+        """See Personality; every path begins with the API's version."""
+        if route is None or not VERSION.fullmatch(call.parts[0]):
+            return _error(400, 2500, "Unknown path components", kind="OAuthException")
+        return super().answer(route, call)
+
+    def create(self, call: Call) -> Answer:
+        """POST /:version/:page/feed."""
+        page, message, link = self._page(call), call.said("message"), call.said("link")
+        if call.parts[1] not in {page, "me"}:
+            return _not_yours(call.parts[1])
         if not message and not link:
             return _error(400, 100, "Invalid parameter: message or link is needed")
-        if len(message) > 63_206:
+        if count(message, LIMIT) > LIMIT.maximum:
             return _error(400, 100, "Invalid parameter: the message is too long")
-        with self._ledger.lock:
-            mine = self._ledger.of(NAME, account)
-            if mine and (mine[0].text, mine[0].link) == (message, link):
-                return _error(400, 506, "Duplicate status message: it cannot be published twice in a row")
-            post = f"{page}_{10**12 + len(self._ledger.of(NAME))}"
-            permalink = f"{request.base}/web/facebook/{account}/posts/{post}"
-            self._ledger.add(
-                Entry(network=NAME, account=account, remote_id=post, permalink=permalink, text=message, link=link)
-            )
-        asked = request.form.get("fields", request.query.get("fields", "id")).split(",")
-        return Answer.of(
-            {key: value for key, value in {"id": post, "permalink_url": permalink}.items() if key in asked}
+        with self.ledger.lock:
+            newest = self.ledger.newest(self.name, call.account, most=1)
+            if newest and (newest[0].text, newest[0].link) == (message, link):
+                return self.duplicate()
+            post = f"{page}_{FIRST_ID + self.ledger.serial()}"
+            place = f"{quote(call.account)}/posts/{post}"
+            entry = self.accept(call, remote_id=post, place=place, text=message, link=link)
+        asked = call.said("fields") or call.request.query.get("fields", "")
+        return Answer.of(_shown(entry, call, asked=asked))
+
+    def posts(self, call: Call) -> Answer:
+        """GET /:version/:page/published_posts, /posts and /feed."""
+        if call.parts[1] not in {self._page(call), "me"}:
+            return _not_yours(call.parts[1])
+        asked = call.request.query.get("fields", "created_time,message")
+        found = self.listed(call, most=call.whole("limit", default=25, most=100))
+        return Answer.of({"data": [_shown(entry, call, asked=asked) for entry in found]})
+
+    def one(self, call: Call) -> Answer:
+        """GET /:version/:id: the Page itself, or a post."""
+        asked = call.request.query.get("fields", "")
+        if call.parts[1] in {self._page(call), "me"}:
+            return Answer.of({"id": self._page(call), "name": call.account})
+        entry = call.view.shows(self.own(call, call.parts[1]))
+        return (
+            Answer.of(_shown(entry, call, asked=asked or "created_time,message"))
+            if entry
+            else _not_yours(call.parts[1])
         )
 
-    def _list(self, request: Request, account: str) -> Answer:
-        found = self._ledger.of(NAME, account)[: int(request.query.get("limit", "25"))]
-        return Answer.of({"data": [_shown(entry) for entry in found]})
+    def edit(self, call: Call) -> Answer:
+        """POST /:version/:post."""
+        entry, message = self.own(call, call.parts[1]), call.said("message")
+        if entry is None or not message:
+            return _not_yours(call.parts[1])
+        self.ledger.edit(replace(entry, text=message), at=call.now)
+        return Answer.of({"success": True})
+
+    def delete(self, call: Call) -> Answer:
+        """DELETE /:version/:post."""
+        entry = self.own(call, call.parts[1])
+        if entry is None:
+            return _not_yours(call.parts[1])
+        self.ledger.delete(entry, at=call.now)
+        return Answer.of({"success": True})
+
+    routes = (
+        Route("POST", "/*/*/feed", Purpose.PUBLISH, create),
+        Route("GET", "/*/*/published_posts", Purpose.LIST, posts),
+        Route("GET", "/*/*/posts", Purpose.LIST, posts),
+        Route("GET", "/*/*/feed", Purpose.LIST, posts),
+        Route("GET", "/*/*", Purpose.READ, one),
+        Route("POST", "/*/*", Purpose.CHANGE, edit),
+        Route("DELETE", "/*/*", Purpose.CHANGE, delete),
+    )
+
+    def problem(self, status: int, words: str) -> Answer:
+        """See Personality."""
+        return _error(status, 2 if status >= 500 else 1, words, kind="OAuthException")
+
+    def unauthorised(self) -> Answer:
+        """See Personality."""
+        words = "Error validating access token: the session is invalid."
+        return _error(400, 190, words, kind="OAuthException", error_subcode=EXPIRED)
+
+    def duplicate(self) -> Answer:
+        """See Personality."""
+        words = "Duplicate status message"
+        return _error(
+            400,
+            506,
+            words,
+            error_user_msg="This was the last thing that was posted; it cannot be posted twice in a row.",
+        )
+
+    def exhausted(self) -> Answer:
+        """See Personality."""
+        return _error(429, 80001, "There have been too many calls to this Page account.", kind="OAuthException")
+
+    def _page(self, call: Call) -> str:
+        return keys.number(self.seed, self.name, call.account)
 
 
-def _shown(entry: Entry) -> dict[str, Any]:
-    shown: dict[str, Any] = {"id": entry.remote_id, "permalink_url": entry.permalink}
-    shown |= {"created_time": entry.at.split(".")[0] + "+0000", "message": entry.text}
+def _shown(entry: Entry, call: Call, *, asked: str) -> dict[str, Any]:
+    """A post's id, and the fields that were asked for."""
+    created = entry.at.split(".")[0] + "+0000"
+    fields = {"created_time": created, "message": entry.text, "permalink_url": call.address(entry)}
     if entry.link:
-        shown["attachments"] = {"data": [{"unshimmed_url": entry.link}]}
-    return shown
+        fields["attachments"] = {"data": [{"unshimmed_url": entry.link, "type": "share"}]}  # type: ignore[assignment]  # the one that is no text
+    names = {name.partition("{")[0].strip() for name in asked.split(",")}
+    return {"id": entry.remote_id} | {name: value for name, value in fields.items() if name in names}
 
 
-def _error(status: int, code: int, message: str, kind: str = "GraphMethodException") -> Answer:
-    return Answer.of({"error": {"message": message, "type": kind, "code": code, "fbtrace_id": "sandbox"}}, status)
+def _not_yours(what: str) -> Answer:
+    words = f"Unsupported request. Object with ID '{what}' does not exist or cannot be seen with these permissions."
+    return _error(400, 100, words, error_subcode=33)
+
+
+def _error(status: int, code: int, message: str, *, kind: str = "GraphMethodException", **more: Any) -> Answer:
+    said = {"message": message, "type": kind, "code": code, "fbtrace_id": "sandbox"}
+    return Answer.of({"error": said | more}, status)

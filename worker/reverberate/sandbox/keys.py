@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 
@@ -17,6 +18,12 @@ def draw(seed: str, *parts: str) -> str:
 def number(seed: str, *parts: str) -> str:
     """A decimal number of fifteen digits, likewise."""
     return str(10**14 + int(draw(seed, *parts)[:12], 16) % (9 * 10**14))
+
+
+def did(seed: str, account: str) -> str:
+    """The account's identifier on Bluesky."""
+    digest = hmac.new(seed.encode(), f"did\0{account}".encode(), hashlib.sha256).digest()
+    return f"did:plc:{base64.b32encode(digest).decode().lower()[:24]}"
 
 
 def token(seed: str, network: str, account: str) -> str:

@@ -3,77 +3,179 @@
 from __future__ import annotations
 
 import html
-import re
-import time
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from reverberate.sandbox import keys
-from reverberate.sandbox.ledger import Entry
-from reverberate.sandbox.server import Answer
+from reverberate.sandbox.exchange import Answer
+from reverberate.sandbox.personality import Personality, Purpose, Route, window_end
 from reverberate.text.count import count
 from reverberate.text.limits import LIMITS
+from reverberate.text.links import mastodon_links
 
 if TYPE_CHECKING:
-    from reverberate.sandbox.ledger import Ledger
-    from reverberate.sandbox.server import Request
+    from reverberate.sandbox.exchange import Request
+    from reverberate.sandbox.ledger import Entry, Ledger
+    from reverberate.sandbox.personality import Call
 
-NAME = "mastodon"
-KEY_SECONDS = 3600
-LINK = re.compile(r"https?://[^\s&<]+")
+KEY_HOLDS = timedelta(hours=1)
+FIRST_ID = 110_000_000_000_000_000
+WINDOW_SECONDS = 300
+SHOWN_OF_LINK = 30
+VISIBILITIES = {"", "public", "unlisted", "private", "direct"}
 
 
-class Mastodon:
+class Mastodon(Personality):
     """One server for all accounts of a seed."""
 
-    def __init__(self, seed: str, ledger: Ledger) -> None:
-        self._seed, self._ledger = seed, ledger
+    name = "mastodon"
 
-    def answer(self, request: Request, path: str) -> Answer:
-        """``path`` is what follows the network's own prefix."""
-        if request.method == "GET" and path in {"/api/v2/instance", "/api/v1/instance"}:
-            statuses = {"max_characters": 500, "max_media_attachments": 4, "characters_reserved_per_url": 23}
-            return Answer.of({"title": "Sandbox", "version": "4.7.2", "configuration": {"statuses": statuses}})
-        account = keys.owner(self._seed, NAME, request.bearer)
-        if not account:
-            return Answer.of({"error": "The access token is invalid"}, 401)
-        mine = keys.number(self._seed, NAME, account)
-        match request.method, path.strip("/").split("/")[2:]:
-            case "POST", ["statuses"]:
-                return self._create(request, account)
-            case "GET", ["accounts", "verify_credentials"]:
-                return Answer.of({"id": mine, "username": account, "acct": account})
-            case "GET", ["accounts", user, "statuses"] if user == mine:
-                most = int(request.query.get("limit", "20"))
-                return Answer.of([_shown(entry) for entry in self._ledger.of(NAME, account)[:most]])
-            case _:
-                return Answer.of({"error": "Record not found"}, 404)
+    def __init__(self, seed: str, ledger: Ledger, *, max_characters: int = 500) -> None:
+        super().__init__(seed, ledger)
+        self._limit = replace(LIMITS["mastodon"], maximum=max_characters)
 
-    def _create(self, request: Request, account: str) -> Answer:
-        given = request.json if isinstance(request.json, dict) else request.form
-        text, key = str(given.get("status") or ""), request.headers.get("idempotency-key", "")
+    def account_of(self, request: Request) -> str:
+        """See Personality."""
+        return keys.owner(self.seed, self.name, request.bearer)
+
+    def answer(self, route: Route | None, call: Call) -> Answer:
+        """See Personality; with the rate limit in the headers."""
+        reset = window_end(call.now, WINDOW_SECONDS).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        told = {"X-RateLimit-Limit": "300", "X-RateLimit-Remaining": "299", self.reset_header: reset}
+        return super().answer(route, call).told(**told)
+
+    def instance(self, call: Call) -> Answer:
+        """GET /api/v2/instance, and version 1 of it."""
+        del call
+        statuses = {"max_characters": self._limit.maximum, "max_media_attachments": 4}
+        configuration = {"statuses": statuses | {"characters_reserved_per_url": self._limit.link}}
+        about = {"title": "Sandbox", "version": "4.7.2", "languages": ["en"], "configuration": configuration}
+        return Answer.of(about | {"domain": keys.DOMAIN, "uri": keys.DOMAIN})
+
+    def create(self, call: Call) -> Answer:
+        """POST /api/v1/statuses."""
+        text, key = call.said("status"), call.request.headers.get("idempotency-key", "")
+        with self.ledger.lock:
+            before = self.ledger.under(self.name, call.account, key) if key else None
+            if before and call.now - before.when < KEY_HOLDS:
+                return Answer.of(_shown(before, call))
+            if words := self._invalid(call, text):
+                return self.problem(422, f"Validation failed: {words}")
+            remote_id = str(FIRST_ID + self.ledger.serial())
+            place = f"@{quote(call.account)}/{remote_id}"
+            details = {name: call.said(name) for name in ("language", "visibility", "spoiler_text", "in_reply_to_id")}
+            entry = self.accept(call, remote_id=remote_id, place=place, text=text, key=key, **details)
+        return Answer.of(_shown(entry, call))
+
+    def edit(self, call: Call) -> Answer:
+        """PUT /api/v1/statuses/:id."""
+        entry, text = self.own(call, call.parts[0]), call.said("status")
+        if entry is None:
+            return self._not_found()
+        if words := self._invalid(call, text):
+            return self.problem(422, f"Validation failed: {words}")
+        details = entry.details | {"edited_at": call.now.isoformat()}
+        return Answer.of(_shown(self.ledger.edit(replace(entry, text=text, details=details), at=call.now), call))
+
+    def delete(self, call: Call) -> Answer:
+        """DELETE /api/v1/statuses/:id."""
+        entry = self.own(call, call.parts[0])
+        if entry is None:
+            return self._not_found()
+        self.ledger.delete(entry, at=call.now)
+        return Answer.of(_shown(entry, call) | {"text": entry.text})
+
+    def one(self, call: Call) -> Answer:
+        """GET /api/v1/statuses/:id."""
+        entry = call.view.shows(self.ledger.get(self.name, call.parts[0]))
+        return Answer.of(_shown(entry, call)) if entry else self._not_found()
+
+    def me(self, call: Call) -> Answer:
+        """GET /api/v1/accounts/verify_credentials."""
+        return Answer.of(_person(call, self._user(call)))
+
+    def posts(self, call: Call) -> Answer:
+        """GET /api/v1/accounts/:id/statuses."""
+        if call.parts[0] != self._user(call):
+            return self._not_found()
+        after = call.whole("since_id", default=0, most=10**19)
+        without_replies = call.request.query.get("exclude_replies", "") in {"true", "1"}
+        found = self.listed(
+            call,
+            most=call.whole("limit", default=20, most=40),
+            where=lambda e: int(e.remote_id) > after and not (without_replies and e.details["in_reply_to_id"]),
+        )
+        return Answer.of([_shown(entry, call) for entry in found])
+
+    routes = (
+        Route("GET", "/api/v2/instance", Purpose.OTHER, instance, open=True),
+        Route("GET", "/api/v1/instance", Purpose.OTHER, instance, open=True),
+        Route("POST", "/api/v1/statuses", Purpose.PUBLISH, create),
+        Route("GET", "/api/v1/statuses/*", Purpose.READ, one),
+        Route("PUT", "/api/v1/statuses/*", Purpose.CHANGE, edit),
+        Route("DELETE", "/api/v1/statuses/*", Purpose.CHANGE, delete),
+        Route("GET", "/api/v1/accounts/verify_credentials", Purpose.OTHER, me),
+        Route("GET", "/api/v1/accounts/*/statuses", Purpose.LIST, posts),
+    )
+
+    def problem(self, status: int, words: str) -> Answer:
+        """See Personality."""
+        return Answer.of({"error": words}, status)
+
+    def _invalid(self, call: Call, text: str) -> str:
+        """What is wrong with a status, or ""."""
         if not text.strip():
-            return Answer.of({"error": "Validation failed: Text can't be blank"}, 422)
-        if count(text, LIMITS[NAME]) > 500:
-            return Answer.of({"error": "Validation failed: Text character limit of 500 exceeded"}, 422)
-        with self._ledger.lock:
-            for entry in self._ledger.of(NAME, account):
-                if (
-                    key
-                    and entry.key == key
-                    and time.time() - datetime.fromisoformat(entry.at).timestamp() < KEY_SECONDS
-                ):
-                    return Answer.of(_shown(entry))
-            remote_id = str(110_000_000_000_000_000 + len(self._ledger.of(NAME)))
-            link = f"{request.base}/web/mastodon/@{account}/{remote_id}"
-            made = Entry(network=NAME, account=account, remote_id=remote_id, permalink=link, text=text, key=key)
-            self._ledger.add(made)
-        reset = (datetime.now(UTC) + timedelta(minutes=5)).isoformat(timespec="microseconds")
-        return Answer.of(_shown(made), X_RateLimit_Limit="300", X_RateLimit_Remaining="299", X_RateLimit_Reset=reset)
+            return "Text can't be blank"
+        if count(text, self._limit) + count(call.said("spoiler_text"), self._limit) > self._limit.maximum:
+            return f"Text character limit of {self._limit.maximum} exceeded"
+        if call.said("visibility") not in VISIBILITIES:
+            return "Visibility is not included in the list"
+        return ""
+
+    def _not_found(self) -> Answer:
+        return self.problem(404, "Record not found")
+
+    def _user(self, call: Call) -> str:
+        return keys.number(self.seed, self.name, call.account)
 
 
-def _shown(entry: Entry) -> dict[str, Any]:
-    linked = LINK.sub(lambda m: f'<a href="{m[0]}" rel="nofollow">{m[0]}</a>', html.escape(entry.text, quote=False))
-    content = "<p>" + linked.replace("\n\n", "</p><p>").replace("\n", "<br />") + "</p>"
-    shown = {"id": entry.remote_id, "url": entry.permalink, "uri": entry.permalink, "created_at": entry.at}
-    return shown | {"content": content, "visibility": "public", "application": {"name": "sandbox"}}
+def _person(call: Call, number: str) -> dict[str, str]:
+    page = f"{call.request.base}/web/mastodon/@{quote(call.account)}"
+    return {"id": number, "username": call.account, "acct": call.account, "display_name": call.account, "url": page}
+
+
+def _shown(entry: Entry, call: Call) -> dict[str, Any]:
+    page, details = call.address(entry), entry.details
+    return {
+        "id": entry.remote_id,
+        "created_at": entry.at,
+        "edited_at": details.get("edited_at"),
+        "in_reply_to_id": details["in_reply_to_id"] or None,
+        "spoiler_text": details["spoiler_text"],
+        "visibility": details["visibility"] or "public",
+        "language": details["language"] or None,
+        "uri": page,
+        "url": page,
+        "content": markup(entry.text),
+        "application": {"name": "sandbox", "website": None},
+    }
+
+
+def markup(text: str) -> str:
+    """A status as HTML: paragraphs, line breaks, and links of which only a part is seen."""
+    made, end = "", 0
+    for start, stop in mastodon_links(text):
+        made += html.escape(text[end:start], quote=False) + _anchor(text[start:stop])
+        end = stop
+    made += html.escape(text[end:], quote=False)
+    return f"<p>{made.replace(chr(10) * 2, '</p><p>').replace(chr(10), '<br />')}</p>"
+
+
+def _anchor(link: str) -> str:
+    scheme, _, rest = link.partition("://")
+    seen, hidden = rest[:SHOWN_OF_LINK], rest[SHOWN_OF_LINK:]
+    spans = [("invisible", f"{scheme}://"), ("ellipsis" if hidden else "", seen), ("invisible", hidden)]
+    inside = "".join(f'<span class="{name}">{html.escape(part)}</span>' for name, part in spans)
+    return f'<a href="{html.escape(link)}" target="_blank" rel="nofollow noopener" translate="no">{inside}</a>'

@@ -4,112 +4,178 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reverberate.sandbox import keys
+from reverberate.text.links import mastodon_links, x_links
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reverberate.sandbox.ledger import Entry
 
+STYLE = Path(__file__).with_name("style.css").read_bytes()
 TITLES = {"twitter": "Twitter / X", "facebook": "Facebook Page", "mastodon": "Mastodon", "bluesky": "Bluesky"}
-TOKEN = re.compile(r"https?://[^\s<>]+|(?<![\w&])#\w+|(?<![\w@])@[\w.]+(?:@[\w.-]+\w)?")
-STYLE = """
-:root { color-scheme: light dark; --page: #f4f5f7; --card: #fff; --ink: #16181d; --soft: #5c6370; --line: #dde1e7 }
-@media (prefers-color-scheme: dark) {
-  :root { --page: #101216; --card: #1a1d23; --ink: #e8eaee; --soft: #9aa3b0; --line: #2e333c }
-}
-* { box-sizing: border-box }
-body { margin: 0; padding: 1.5rem; background: var(--page); color: var(--ink); font: 15px/1.45 system-ui, sans-serif }
-h1 { font-size: 1.25rem; margin: 0 0 .25rem } p.lead { color: var(--soft); margin: 0 0 1.25rem }
-main { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1rem; align-items: start }
-section > h2 { font-size: .95rem; margin: 0 0 .5rem; padding-left: .6rem; border-left: 4px solid var(--brand) }
-article { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: .9rem 1rem;
-  margin-bottom: .8rem; overflow-wrap: anywhere }
-header { display: flex; gap: .6rem; align-items: center; margin-bottom: .5rem }
-.face { width: 2.1rem; height: 2.1rem; border-radius: 50%; background: var(--brand); color: #fff; font-weight: 600;
-  display: grid; place-items: center; text-transform: uppercase; flex: none }
-.facebook .face { border-radius: 8px } .who { font-weight: 600 } time { color: var(--soft); font-size: .82rem }
-.text { white-space: pre-wrap } a { color: var(--brand); text-decoration: none } a:hover { text-decoration: underline }
-.card { display: block; border: 1px solid var(--line); border-radius: 10px; padding: .6rem .75rem; margin-top: .6rem;
-  color: inherit } .card b { display: block } .card small { color: var(--soft) }
-.twitter { --brand: #0f6cbd } .facebook { --brand: #2d62d6 } .mastodon { --brand: #5b4be0 } .bluesky { --brand: #0a66d8 }
-@media (prefers-color-scheme: dark) {
-  .twitter { --brand: #4aa8f0 } .facebook { --brand: #7aa5ff } .mastodon { --brand: #a79bff } .bluesky { --brand: #58a6ff }
-}
-.none { color: var(--soft) } footer { margin-top: .6rem; font-size: .8rem; color: var(--soft) }
-"""
+MOST = 30
+"""So many posts of each network are on the first page."""
+URL = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
+WORDS = re.compile(r"(?<![\w&/])#\w*[^\W\d]\w*|(?<![\w@/])@\w[\w.-]*(?:@\w[\w.-]*)?\b")
+SHOWN_OF_LINK = 30
 
 
-def timelines(entries: Sequence[Entry]) -> str:
-    """Every network's posts side by side, newest first."""
-    columns = "".join(
-        f'<section class="{name}"><h2>{title}</h2>{_posts(e for e in entries if e.network == name)}</section>'
-        for name, title in TITLES.items()
-    )
-    lead = f"{len(entries)} posts accepted. <a href='/ledger.json'>The ledger</a> has them all."
-    return _page("Sandbox timelines", f'<h1>Sandbox timelines</h1><p class="lead">{lead}</p><main>{columns}</main>')
+def timelines(of: Callable[[str], Sequence[Entry]], *, counts: Mapping[str, int]) -> str:
+    """Every network's newest posts side by side; ``counts`` says how many each ever accepted."""
+    columns = "".join(_column(name, title, of(name), counts.get(name, 0)) for name, title in TITLES.items())
+    lead = f'<p class="lead">{_posts(sum(counts.values()))} accepted, newest first.</p>'
+    return page("Sandbox timelines", f"{_menu()}<h1>Sandbox timelines</h1>{lead}<main>{columns}</main>")
 
 
 def permalink(entry: Entry) -> str:
     """One post's page."""
     title = TITLES[entry.network]
-    return _page(
-        f"{entry.account} on {title}",
-        f'<main><section class="{entry.network}"><h2>{title}</h2>{_post(entry)}</section></main>',
-    )
+    section = f'<section class="{entry.network}"><h2>{title}</h2>{_post(entry)}</section>'
+    return page(f"{entry.account} on {title}", f'{_menu()}<main class="single">{section}</main>')
 
 
 def nothing() -> str:
     """The page that is shown where there is none."""
-    return _page(
-        "Not here", "<h1>Not here</h1><p class='lead'>No such page in the sandbox. <a href='/'>Timelines</a></p>"
-    )
+    return page("Not here", f"{_menu()}<h1>Not here</h1><p class='lead'>There is no such page in the sandbox.</p>")
 
 
-def _page(title: str, body: str) -> str:
+def page(title: str, body: str, *, head: str = "", kind: str = "") -> str:
+    """A page; ``body`` and ``head`` are HTML."""
     view = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    style = '<link rel="stylesheet" href="/style.css">'
+    name = f' class="{kind}"' if kind else ""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{view}<title>{html.escape(title)}</title>'
-        f"<style>{STYLE}</style></head><body>{body}</body></html>"
+        f"{style}{head}</head><body{name}>{body}</body></html>"
     )
 
 
-def _posts(entries: Iterable[Entry]) -> str:
-    return "".join(_post(entry) for entry in entries) or '<p class="none">Nothing yet.</p>'
+def _menu() -> str:
+    return '<nav><a href="/">Timelines</a> <a href="/faults">Faults</a> <a href="/ledger.json">Ledger</a></nav>'
+
+
+def _column(name: str, title: str, entries: Sequence[Entry], accepted: int) -> str:
+    shown = "".join(map(_post, entries)) or '<p class="none">Nothing yet.</p>'
+    older = f'<p class="muted">{_posts(accepted)} in all; the rest is in the ledger.</p>' if accepted > MOST else ""
+    return f'<section class="{name}"><h2>{title} <small>{_posts(accepted)}</small></h2>{shown}{older}</section>'
+
+
+def _posts(number: int) -> str:
+    return "1 post" if number == 1 else f"{number:,} posts"
 
 
 def _post(entry: Entry) -> str:
-    face, who = html.escape(entry.account[:1]), html.escape(entry.account)
-    when = html.escape(entry.at.replace("T", " ").split(".")[0])
-    page = html.escape(entry.permalink, quote=True)
+    who, place = html.escape(entry.account), html.escape(entry.path)
+    when = entry.when.strftime("%d %b %Y, %H:%M:%S UTC")
     return (
-        f'<article><header><span class="face">{face}</span><span><span class="who">{who}</span><br>'
-        f'<time>{when} UTC</time></span></header><div class="text">{_linked(entry.text)}</div>{_card(entry)}'
-        f'<footer><a href="{page}">permalink</a></footer></article>'
+        f'<article><header><span class="face" aria-hidden="true">{who[:1]}</span><span class="who">{who}</span>'
+        f'<time datetime="{html.escape(entry.at)}">{when}</time>'
+        f'<span class="handle">{html.escape(_handle(entry))}</span></header>'
+        f'<div class="text">{_text(entry)}</div>{_card(entry)}'
+        f'<footer><a href="{place}">Permalink</a><code>{html.escape(_short(entry.remote_id))}</code></footer></article>'
     )
 
 
-def _linked(text: str) -> str:
-    shown, end = "", 0
-    for match in TOKEN.finditer(text):
-        shown += html.escape(text[end : match.start()]) + _anchor(match[0])
-        end = match.end()
-    return shown + html.escape(text[end:])
+def _handle(entry: Entry) -> str:
+    match entry.network:
+        case "twitter":
+            return f"@{entry.account}"
+        case "mastodon":
+            return f"@{entry.account}@{keys.DOMAIN}"
+        case "bluesky":
+            return f"@{entry.account}.{keys.DOMAIN}"
+        case _:
+            return "Page"
 
 
-def _anchor(token: str) -> str:
-    safe = html.escape(token, quote=True)
-    if token.startswith("http"):
-        return f'<a href="{safe}" rel="nofollow noreferrer">{safe}</a>'
-    return f"<a>{safe}</a>"
+def _text(entry: Entry) -> str:
+    match entry.network:
+        case "twitter":
+            return _linked(entry.text, x_links(entry.text), shorten=True)
+        case "mastodon":
+            return _linked(entry.text, mastodon_links(entry.text), shorten=True)
+        case "bluesky":
+            return _faceted(entry.text, entry.details["record"].get("facets", []))
+        case _:
+            return _linked(entry.text, [match.span() for match in URL.finditer(entry.text)], shorten=False)
+
+
+def _linked(text: str, links: Iterable[tuple[int, int]], *, shorten: bool) -> str:
+    """Links where the network finds them; hashtags and mentions look like links."""
+    made, end = "", 0
+    for start, stop in links:
+        link = text[start:stop]
+        made += _marked(text[end:start]) + _anchor(link, _seen(link) if shorten else link)
+        end = stop
+    return made + _marked(text[end:])
+
+
+def _faceted(text: str, facets: Sequence[Any]) -> str:
+    """Links only where the record says so, as Bluesky does it."""
+    data, made, end = text.encode(), "", 0
+    for facet in sorted(facets, key=lambda one: int(one["index"]["byteStart"])):
+        start, stop = facet["index"]["byteStart"], facet["index"]["byteEnd"]
+        if start >= end:
+            made += _plain(data[end:start]) + _anchor(
+                facet["features"][0].get("uri", ""), data[start:stop].decode(errors="replace")
+            )
+            end = stop
+    return made + _plain(data[end:])
+
+
+def _plain(data: bytes) -> str:
+    return html.escape(data.decode(errors="replace"))
+
+
+def _marked(text: str) -> str:
+    return WORDS.sub(lambda match: f"<a>{match[0]}</a>", html.escape(text, quote=False))
+
+
+def _anchor(link: str, shown: str) -> str:
+    """A link, if it leads to a page; else what looks like one."""
+    address = link if "://" in link or not link else f"http://{link}"
+    if not address.startswith(("http://", "https://")):
+        return f"<a>{html.escape(shown)}</a>"
+    return f'<a href="{html.escape(address)}" rel="nofollow noreferrer">{html.escape(shown)}</a>'
+
+
+def _seen(link: str) -> str:
+    """A link as X and Mastodon show it: without the scheme, and only its beginning."""
+    bare = link.partition("://")[2] or link
+    return bare if len(bare) <= SHOWN_OF_LINK else f"{bare[:SHOWN_OF_LINK]}…"
 
 
 def _card(entry: Entry) -> str:
-    if not entry.link.startswith(("http://", "https://")):
+    """The card of a post's link: Bluesky's own, or where the link leads to on the others."""
+    link = entry.link or _first_link(entry)
+    if not link.startswith(("http://", "https://")):
         return ""
     external = entry.details.get("record", {}).get("embed", {}).get("external", {})
-    title = html.escape(str(external.get("title") or entry.link))
-    about = html.escape(str(external.get("description") or ""))
-    host = html.escape(entry.link.split("/")[2])
-    href = html.escape(entry.link, quote=True)
-    return f'<a class="card" href="{href}" rel="nofollow noreferrer"><b>{title}</b>{about}<br><small>{host}</small></a>'
+    host = f"<small>{html.escape(link.split('/')[2])}</small>"
+    title = f"<b>{html.escape(str(external.get('title') or _seen(link)))}</b>"
+    about = f"<i>{html.escape(external['description'])}</i>" if external.get("description") else ""
+    order = [title, about, host] if entry.network == "bluesky" else [host, title, about]
+    href = html.escape(link)
+    return (
+        f'<a class="card" href="{href}" rel="nofollow noreferrer">{_thumb(external)}<span>{"".join(order)}</span></a>'
+    )
+
+
+def _first_link(entry: Entry) -> str:
+    if entry.network in {"bluesky", "facebook"}:  # they make no card of what stands in the text alone
+        return ""
+    return next((entry.text[start:end] for start, end in x_links(entry.text)), "")
+
+
+def _thumb(external: Any) -> str:
+    thumb = external.get("thumb")
+    reference = thumb.get("ref", {}).get("$link", "") if isinstance(thumb, dict) else ""
+    return f'<img src="/blob/{html.escape(str(reference))}" alt="">' if reference else ""
+
+
+def _short(remote_id: str) -> str:
+    return remote_id.rsplit("/", 1)[-1]

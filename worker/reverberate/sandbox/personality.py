@@ -11,13 +11,12 @@ from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from reverberate.sandbox.ledger import Entry, stamp
-from reverberate.sandbox.server import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reverberate.sandbox.exchange import Answer, Request
     from reverberate.sandbox.ledger import Ledger
-    from reverberate.sandbox.server import Request
 
 WINDOW_SECONDS = 900
 
@@ -97,7 +96,14 @@ class Call:
     def whole(self, name: str, *, default: int, most: int) -> int:
         """A whole number from the query, between 1 and ``most``."""
         given = self.request.query.get(name, "")
-        return max(1, min(int(given), most)) if re.fullmatch(r"\d{1,9}", given) else default
+        return max(1, min(int(given), most)) if re.fullmatch(r"\d{1,19}", given) else default
+
+    def instant(self, name: str) -> datetime | None:
+        """An ISO 8601 instant from the query; None if there is none that can be read."""
+        try:
+            return datetime.fromisoformat(self.request.query.get(name, "")).astimezone(UTC)
+        except ValueError:
+            return None
 
     def said(self, name: str) -> str:
         """A text from the body; "" if it is none."""
@@ -185,7 +191,9 @@ class Personality(ABC):
         """The post whose page is at this path of the sandbox."""
         return self.ledger.at(path)
 
-    def accept(self, call: Call, *, remote_id: str, place: str, text: str, link: str = "", key: str = "", **details: Any) -> Entry:
+    def accept(
+        self, call: Call, *, remote_id: str, place: str, text: str, link: str = "", key: str = "", **details: Any
+    ) -> Entry:
         """Write a post into the ledger; ``place`` is its page's path below the network's."""
         return self.ledger.add(
             Entry(

@@ -12,7 +12,7 @@ from oauthlib.oauth1 import RequestValidator, ResourceEndpoint
 from reverberate.sandbox import keys
 
 if TYPE_CHECKING:
-    from reverberate.sandbox.server import Request
+    from reverberate.sandbox.exchange import Request
 
 NETWORK = "twitter"
 CLOCKS_DIFFER = 300

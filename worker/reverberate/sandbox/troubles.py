@@ -8,15 +8,16 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from reverberate.sandbox.faults import Dialect, Drawn, Fault, Kind
+from reverberate.sandbox.exchange import Answer, Ending, Sending
+from reverberate.sandbox.faults import Dialect, Fault, Kind
 from reverberate.sandbox.personality import View
-from reverberate.sandbox.server import Answer, Ending, Sending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reverberate.sandbox.exchange import Request
     from reverberate.sandbox.personality import Call, Personality
-    from reverberate.sandbox.server import Request
+    from reverberate.sandbox.rules import Drawn
 
 ABSURD = ("-30", "soon", "", "NaN", "1e309", "99999999999999", "Thu, 32 Nov 2026 25:61:61 GMT", "0x1e", "30, 60")
 
@@ -50,7 +51,7 @@ def instead(drawn: Sequence[Drawn], network: Personality, call: Call) -> Answer 
             case Kind.ERROR:
                 return network.problem(one.fault.status, "Something went wrong here; nothing was done")
             case Kind.RATE_LIMIT:
-                told = replace_headers(network.exhausted(), _rest(one, network.reset_header, now=call.now))
+                told = network.exhausted().told(**_rest(one, network.reset_header, now=call.now))
                 return told if one.fault.dialect is not Dialect.USAGE else replace(told, status=400)
             case Kind.DUPLICATE:
                 return network.duplicate()
@@ -77,13 +78,8 @@ def afterwards(drawn: Sequence[Drawn], answer: Answer, network: Personality, *, 
             case Kind.DRIP:
                 answer = replace(answer, sending=Sending(over=fault.seconds))
             case Kind.SKEW:
-                answer = replace_headers(answer, {"Date": _http_date(now + timedelta(seconds=fault.seconds))})
+                answer = answer.told(Date=_http_date(now + timedelta(seconds=fault.seconds)))
     return answer
-
-
-def replace_headers(answer: Answer, more: dict[str, str]) -> Answer:
-    """The answer with these headers too."""
-    return replace(answer, headers={**answer.headers, **more})
 
 
 def _where(one: Drawn, answer: Answer) -> int:

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from reverberate.sandbox import keys
+from reverberate.sandbox.exchange import Answer
 from reverberate.sandbox.personality import Personality, Purpose, Route, window_end
-from reverberate.sandbox.server import Answer
 from reverberate.sandbox.signatures import Signatures
-from reverberate.sandbox.troubles import replace_headers
 from reverberate.text.count import count
 from reverberate.text.limits import LIMITS
 from reverberate.text.links import x_links
 
 if TYPE_CHECKING:
+    from reverberate.sandbox.exchange import Request
     from reverberate.sandbox.ledger import Entry, Ledger
     from reverberate.sandbox.personality import Call
-    from reverberate.sandbox.server import Request
 
 LIMIT = LIMITS["twitter"]
 FIRST_ID = 1_900_000_000_000_000_000
@@ -51,7 +50,7 @@ class Twitter(Personality):
         """See Personality; with the rate limit in the headers."""
         given, limit = super().answer(route, call), RATES.get(route.purpose, 75) if route else 75
         told = {"x-rate-limit-limit": str(limit), "x-rate-limit-remaining": str(limit - 1)}
-        return replace_headers(given, told | {self.reset_header: str(int(window_end(call.now).timestamp()))})
+        return given.told(**told, **{self.reset_header: str(int(window_end(call.now).timestamp()))})
 
     def create(self, call: Call) -> Answer:
         """POST /2/tweets."""
@@ -92,15 +91,15 @@ class Twitter(Personality):
             return self._not_found("id", call.parts[0])
         if not 5 <= call.whole("max_results", default=10, most=1000) <= 100:
             return self.problem(400, "The `max_results` query parameter value is not between 5 and 100")
-        most, query = call.whole("max_results", default=10, most=100), call.request.query
-        since, without_replies = query.get("start_time", ""), "replies" in query.get("exclude", "")
+        after, since = call.whole("since_id", default=0, most=10**19), call.instant("start_time")
+        without_replies = "replies" in call.request.query.get("exclude", "")
         found = self.listed(
             call,
-            most=most,
+            most=call.whole("max_results", default=10, most=100),
             where=lambda e: (
-                e.at >= since
-                and int(e.remote_id) > int(query.get("since_id") or 0)
-                and not (without_replies and e.details.get("reply"))
+                int(e.remote_id) > after
+                and (since is None or e.when >= since)
+                and not (without_replies and e.details["reply"])
             ),
         )
         rows, meta = [_shown(entry, call) for entry in found], {"result_count": len(found)}
@@ -121,7 +120,13 @@ class Twitter(Personality):
 
     def problem(self, status: int, words: str) -> Answer:
         """See Personality."""
-        titles = {400: "Invalid Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 429: "Too Many Requests"}
+        titles = {
+            400: "Invalid Request",
+            401: "Unauthorized",
+            403: "Forbidden",
+            404: "Not Found",
+            429: "Too Many Requests",
+        }
         kinds = {400: "invalid-request", 404: "resource-not-found"}
         kind = f"https://api.twitter.com/2/problems/{kinds[status]}" if status in kinds else "about:blank"
         title = titles.get(status, "Error")
@@ -160,7 +165,7 @@ def _shown(entry: Entry, call: Call) -> dict[str, Any]:
         urls.append({"url": short, "expanded_url": link if "://" in link else f"http://{link}", "display_url": link})
         end = stop
     text += entry.text[end:]
-    asked = {"created_at": entry.at, "entities": {"urls": urls}, "author_id": entry.account}
+    asked = {"created_at": entry.at, "entities": {"urls": urls}}
     wanted = call.request.query.get("tweet.fields", "").split(",")
     return {"id": entry.remote_id, "text": text, "edit_history_tweet_ids": [entry.remote_id]} | {
         name: value for name, value in asked.items() if name in wanted
