@@ -67,6 +67,7 @@ def emit(document: Any) -> None:
     """One JSON document on stdout."""
     json.dump(document, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
+    sys.stdout.flush()  # whoever reads it through a pipe may wait for it
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: str, title: str = "") -> None:

@@ -68,16 +68,16 @@ class Sandbox:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.ledger = Ledger(folder / "ledger.jsonl", fsync=fsync)
-        self.faults = Faults(seed=seed)
         self._now, blobs = now, Blobs(folder / "blobs")
-        for fault in faults:
-            self.faults.add(fault)
         self._networks: dict[str, Personality] = {
             "twitter": Twitter(seed, self.ledger),
             "facebook": Facebook(seed, self.ledger),
             "mastodon": Mastodon(seed, self.ledger, max_characters=max_characters),
             "bluesky": Bluesky(seed, self.ledger, blobs),
         }
+        self.faults = Faults(seed=seed, networks=self._networks)
+        for fault in faults:
+            self.faults.add(fault)
         self._control = Control(self.ledger, self.faults, self._networks, blobs, now=now)
         self._server = Server(self._begin, admits=lambda: not self.faults.refuses(), host=host, port=port)
         self.url = self._server.url

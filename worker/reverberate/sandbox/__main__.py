@@ -36,14 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main() -> None:
-    """Serve until told to stop."""
-    given = _parser().parse_args()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with ExitStack() as stack:
-        sandbox = Sandbox(
+def _sandbox(parser: argparse.ArgumentParser, given: argparse.Namespace) -> Sandbox:
+    try:
+        return Sandbox(
             given.folder,
             seed=given.seed,
             host=given.host,
@@ -52,6 +47,19 @@ def main() -> None:
             max_characters=given.max_characters,
             faults=given.fault,
         )
+    except (WrongFault, OSError) as error:
+        parser.error(str(error))
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = _parser()
+    given = parser.parse_args()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with ExitStack() as stack:
+        sandbox = _sandbox(parser, given)
         told = {"url": stack.enter_context(sandbox).url, "seed": given.seed}
         if given.blog:
             told["blog"] = stack.enter_context(Blog(given.folder / "blog", host=given.host)).url

@@ -7,6 +7,7 @@ import html
 import json
 import re
 import threading
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING, Self
@@ -90,7 +91,7 @@ class Blog:
         moment = (when or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
         with self._lock:
             article = Article(
-                slug=self._free(re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "post"),
+                slug=self._free(_slug(title)),
                 title=title,
                 body=body if body.lstrip().startswith("<") else _markdown(body),
                 summary=summary,
@@ -163,6 +164,11 @@ class Blog:
             if article.slug == slug:
                 return Answer.html(_page(article.title, _article(article), head=_about(article, request.base)))
         return Answer.html(_page("Not here", "<h1>Not here</h1>"), 404)
+
+
+def _slug(title: str) -> str:
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "post"
 
 
 def _is_known(request: Request, etag: str, newest: datetime) -> bool:

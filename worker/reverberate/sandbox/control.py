@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reverberate.sandbox import faultpage, pages
 from reverberate.sandbox.blobs import kind_of
@@ -90,15 +90,16 @@ class Control:
 
     def _add(self, request: Request) -> Answer:
         """One fault from a form; one or several from JSON."""
-        given = [request.form] if request.form else request.json if isinstance(request.json, list) else [request.json]
+        from_page = request.json is None
+        given = request.form if from_page else request.json
         try:
-            faults = [Fault.of(one) for one in given if _is_object(one)]
+            faults = [Fault.of(_object(one)) for one in (given if isinstance(given, list) else [given])]
+            numbers = [self._faults.add(fault) for fault in faults]
         except WrongFault as wrong:
-            if request.form:
+            if from_page:
                 return Answer.html(faultpage.faults(self._faults.report(), trouble=str(wrong)), 400)
             return Answer.of({"error": str(wrong)}, 400)
-        numbers = [self._faults.add(fault) for fault in faults]
-        return Answer.elsewhere("/faults") if request.form else Answer.of({"numbers": numbers}, 201)
+        return Answer.elsewhere("/faults") if from_page else Answer.of({"numbers": numbers}, 201)
 
 
 def foreign(request: Request) -> bool:
@@ -106,7 +107,7 @@ def foreign(request: Request) -> bool:
     return request.headers.get("origin", request.base) != request.base
 
 
-def _is_object(given: object) -> bool:
+def _object(given: Any) -> Mapping[str, Any]:
     if not isinstance(given, dict):
         raise WrongFault("a fault is a JSON object", hint='for example {"kind": "drop"}')
-    return True
+    return given

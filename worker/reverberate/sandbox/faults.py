@@ -151,8 +151,9 @@ class Fault:
 
 
 def shown(fault: Fault) -> dict[str, Any]:
-    """A fault as JSON has it, without what it leaves open."""
-    return {name: value for name, value in asdict(fault).items() if _is_given(value)}
+    """A fault as JSON has it, without what is as ever."""
+    usual = asdict(Fault(kind=fault.kind))
+    return {name: value for name, value in asdict(fault).items() if name == "kind" or value != usual[name]}
 
 
 def parsed(text: str) -> Fault:

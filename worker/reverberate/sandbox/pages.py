@@ -20,6 +20,7 @@ TITLES = {"twitter": "Twitter / X", "facebook": "Facebook Page", "mastodon": "Ma
 MOST = 30
 """So many posts of each network are on the first page."""
 URL = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
+LOCAL = re.compile(r"https?://(?:127\.0\.0\.1|localhost)(?::\d+)?(?:/[^\s<>\"]*[^\s<>\".,;:!?)])?/?")
 WORDS = re.compile(r"(?<![\w&/])#\w*[^\W\d]\w*|(?<![\w@/])@\w[\w.-]*(?:@\w[\w.-]*)?\b")
 SHOWN_OF_LINK = 30
 
@@ -73,10 +74,10 @@ def _post(entry: Entry) -> str:
     when = entry.when.strftime("%d %b %Y, %H:%M:%S UTC")
     return (
         f'<article><header><span class="face" aria-hidden="true">{who[:1]}</span><span class="who">{who}</span>'
-        f'<time datetime="{html.escape(entry.at)}">{when}</time>'
         f'<span class="handle">{html.escape(_handle(entry))}</span></header>'
         f'<div class="text">{_text(entry)}</div>{_card(entry)}'
-        f'<footer><a href="{place}">Permalink</a><code>{html.escape(_short(entry.remote_id))}</code></footer></article>'
+        f'<footer><a href="{place}"><time datetime="{html.escape(entry.at)}">{when}</time></a>'
+        f"<code>{html.escape(_short(entry.remote_id))}</code></footer></article>"
     )
 
 
@@ -95,13 +96,20 @@ def _handle(entry: Entry) -> str:
 def _text(entry: Entry) -> str:
     match entry.network:
         case "twitter":
-            return _linked(entry.text, x_links(entry.text), shorten=True)
+            return _linked(entry.text, _with_local(entry.text, x_links(entry.text)), shorten=True)
         case "mastodon":
-            return _linked(entry.text, mastodon_links(entry.text), shorten=True)
+            return _linked(entry.text, _with_local(entry.text, mastodon_links(entry.text)), shorten=True)
         case "bluesky":
             return _faceted(entry.text, entry.details["record"].get("facets", []))
         case _:
             return _linked(entry.text, [match.span() for match in URL.finditer(entry.text)], shorten=False)
+
+
+def _with_local(text: str, links: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """With addresses on this machine too: to the networks they are no links, but here the sample blog has one."""
+    found = [(start, end) for start, end in links]
+    local = (match.span() for match in LOCAL.finditer(text))
+    return sorted(found + [span for span in local if all(span[1] <= start or end <= span[0] for start, end in found)])
 
 
 def _linked(text: str, links: Iterable[tuple[int, int]], *, shorten: bool) -> str:
@@ -168,7 +176,7 @@ def _card(entry: Entry) -> str:
 def _first_link(entry: Entry) -> str:
     if entry.network in {"bluesky", "facebook"}:  # they make no card of what stands in the text alone
         return ""
-    return next((entry.text[start:end] for start, end in x_links(entry.text)), "")
+    return next((entry.text[start:end] for start, end in _with_local(entry.text, x_links(entry.text))), "")
 
 
 def _thumb(external: Any) -> str:

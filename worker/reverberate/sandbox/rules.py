@@ -9,11 +9,11 @@ from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from reverberate.sandbox.faults import Dialect, Fault, Kind, shown
+from reverberate.sandbox.faults import Dialect, Fault, Kind, WrongFault, shown
 from reverberate.sandbox.personality import Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from reverberate.sandbox.faults import Occasion
@@ -50,8 +50,8 @@ class _Rule:
 class Faults:
     """The rules in force. The same requests in the same order meet the same faults. Safe for threads."""
 
-    def __init__(self, *, seed: str) -> None:
-        self._seed, self._lock = seed, threading.Lock()
+    def __init__(self, *, seed: str, networks: Collection[str]) -> None:
+        self._seed, self._networks, self._lock = seed, networks, threading.Lock()
         self._rules: list[_Rule] = []
         self._made = 0
         self._ever: Counter[str] = Counter()
@@ -59,7 +59,12 @@ class Faults:
         self._early = 0
 
     def add(self, fault: Fault) -> int:
-        """Put a rule in force; returns its number."""
+        """Put a rule in force; returns its number.
+
+        Raises:
+            WrongFault: it is about a network that is not here, or cannot be about one.
+        """
+        self._check(fault)
         with self._lock:
             self._made += 1
             self._rules.append(_Rule(self._made, fault, self._seed))
@@ -104,6 +109,14 @@ class Faults:
                 for rule in self._rules
             ]
             return {"rules": rules, "happened": dict(self._ever), "early": self._early}
+
+    def _check(self, fault: Fault) -> None:
+        if fault.network and fault.network not in self._networks:
+            raise WrongFault(f"there is no network {fault.network!r} here", hint=f"one of {', '.join(self._networks)}")
+        if fault.kind is Kind.REFUSE and (fault.network or fault.account or fault.on):
+            raise WrongFault(
+                "a connection is refused before it tells what it wants", hint="leave out network, account, on"
+            )
 
     def _draw(self, rule: _Rule, *, free: bool) -> Drawn | None:
         if drawn := rule.draw(free=free):
