@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from reverberate import __version__
 from reverberate.errors import Transient, Unsure
@@ -105,11 +106,30 @@ class Session(requests.Session):
         self.wrote = False
 
     def _outcome(self, request: requests.PreparedRequest, error: requests.RequestException) -> Transient | Unsure:
-        host = (request.url or "").split("/")[2] if "//" in (request.url or "") else "the server"
-        words = self.mask(f"{host}: {type(error).__name__}: {error}")[:500]
+        host = urlsplit(request.url or "").netloc or "the server"
+        words = self.mask(f"{host} {self._trouble(error)}")
         if request.method in READS or not _sent.whole:
             return Transient(words)
         return Unsure(f"the answer was lost: {words}")
+
+    def _trouble(self, error: requests.RequestException) -> str:
+        """What happened, for people: the libraries' own words are long and hold addresses."""
+        cause = getattr(error.args[0] if error.args else None, "reason", None)
+        match error:
+            case requests.exceptions.SSLError():
+                return "does not speak TLS as it should"
+            case requests.exceptions.ConnectTimeout():
+                return f"did not answer within {self.timeout[0]:g} s"
+            case requests.exceptions.ReadTimeout():
+                return f"said nothing for {self.timeout[1]:g} s"
+            case requests.exceptions.TooManyRedirects():
+                return "redirects without end"
+            case _ if isinstance(cause, NameResolutionError):
+                return "has no address: its name does not resolve"
+            case _ if isinstance(cause, NewConnectionError):
+                return "refused the connection"
+            case _:
+                return f"broke the connection ({type(error).__name__})"
 
     def learn(self, secret: str) -> None:
         """Keep this out of every text too: a token that was handed out on the way."""

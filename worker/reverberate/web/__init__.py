@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -54,25 +55,32 @@ def serve(service: Service, *, listen: str) -> Iterator[str]:
     Raises:
         ReverberateError: the address is taken or not ours to listen on.
     """
+    with _bound(listen) as bound:
+        options = uvicorn.Config(make_app(service), log_level="warning", lifespan="off", access_log=False)
+        server = uvicorn.Server(options)
+        thread = threading.Thread(target=server.run, args=([bound],), name="web", daemon=True)
+        thread.start()
+        try:
+            _wait(server, thread)
+            yield f"http://{listen}"
+        finally:
+            server.should_exit = True
+            thread.join(5)
+
+
+def _bound(listen: str) -> socket.socket:
     host, _, port = listen.rpartition(":")
-    options = uvicorn.Config(
-        make_app(service), host=host.strip("[]"), port=int(port), log_level="warning", lifespan="off", access_log=False
-    )
-    server = uvicorn.Server(options)
-    thread = threading.Thread(target=server.run, name="web", daemon=True)
-    thread.start()
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        _wait(server, thread, listen)
-        yield f"http://{listen}"
-    finally:
-        server.should_exit = True
-        thread.join(5)
+        return socket.create_server((host.strip("[]"), int(port)), family=family)
+    except (OSError, OverflowError) as error:
+        what = f"the web door cannot listen on {listen}: {getattr(error, 'strerror', None) or error}"
+        raise ReverberateError(what, hint="set listen in [service]") from None
 
 
-def _wait(server: uvicorn.Server, thread: threading.Thread, listen: str) -> None:
+def _wait(server: uvicorn.Server, thread: threading.Thread) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not server.started:
         if not thread.is_alive() or time.monotonic() > deadline:
-            what = f"the web door cannot listen on {listen}"
-            raise ReverberateError(what, hint="another program may use it; set listen in [service]")
+            raise ReverberateError("the web door does not start")
         time.sleep(0.01)
