@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from reverberate.errors import Duplicate, Outcome, Refused, Unauthorised
+from reverberate.errors import Duplicate, Outcome, RateLimited, Refused, Transient, Unauthorised, Unsure
 from reverberate.model import Card, Delivery, Message, Receipt
 from reverberate.networks import networks
 from reverberate.networks.base import Finds, Verifies
-from reverberate.sandbox import Ledger, Sandbox, credentials, settings
+from reverberate.sandbox import Dialect, Fault, Kind, Ledger, Purpose, Sandbox, credentials, settings
 from reverberate.secrets import Secret
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reverberate.networks.base import Network
 
 NAMES = ("twitter", "facebook", "mastodon", "bluesky")
-LINK = "https://blog.example/2026/a-post"
+LINK = "https://example.org/2026/a-post"
 
 
 @pytest.fixture
@@ -202,3 +202,135 @@ def test_the_timelines_show_every_post_and_run_no_script(sandbox: Sandbox, monke
     assert "script-src" not in page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert requests.get(f"{sandbox.url}/ledger.json", timeout=5).json()[0]["account"] == "alice"
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://example.org/a-post?utm_source=feed",
+        "https://example.org/a-post?a=1&b=2",
+        "https://example.org/a-post/#part",
+        "https://example.org/a%20post",
+        "https://example.org/~me/a_(post)",
+        "https://example.org/" + "a-long-address-" * 8,
+        "http://127.0.0.1:8000/a-post",
+    ],
+)
+def test_a_post_is_found_by_any_link(
+    sandbox: Sandbox, name: str, link: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    if (name, "&" in link) == ("mastodon", True):
+        reason = "the client compares the link with a status's HTML, in which & is &amp;"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+    network, plain = client(sandbox, name, monkeypatch), delivery(f"A post\n{link}")
+    what = replace(plain, message=replace(plain.message, link=link, card=Card(url=link)))
+    receipt = network.send(what)
+
+    assert network.find(what) == receipt  # type: ignore[attr-defined]  # as above
+
+
+BEFORE = (Kind.ERROR, Kind.RATE_LIMIT, Kind.DUPLICATE, Kind.EXPIRE, Kind.REDIRECT, Kind.CUT_REQUEST)
+AFTER = (Kind.DROP, Kind.HANG, Kind.FAIL, Kind.CUT_ANSWER, Kind.TRUNCATE, Kind.DRIP)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", [*BEFORE, *AFTER])
+def test_whatever_goes_wrong_the_outcome_is_true(
+    sandbox: Sandbox, name: str, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who says that it is there, has it there; who says that it is not, does not; Unsure may be either."""
+    network = client(sandbox, name, monkeypatch)
+    for serial in range(1, 13):
+        number = sandbox.faults.add(Fault(kind=kind, on=Purpose.PUBLISH, seconds=0.01, count=1))
+        before = len(sandbox.ledger.accepted())
+        outcome = sent(network, delivery(f"Post {serial}\n{LINK}", serial=serial))
+        there = len(sandbox.ledger.accepted()) - before
+        sandbox.faults.clear(number)
+
+        assert there == 1 if isinstance(outcome, Receipt) else there <= 1
+        if not isinstance(outcome, Receipt | Unsure):
+            assert there == 0, outcome
+        if kind in AFTER:
+            assert isinstance(outcome, Receipt | Unsure)
+            assert there == 1
+        if kind in {Kind.ERROR, Kind.CUT_REQUEST}:
+            assert isinstance(outcome, Transient | Unsure)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_post_whose_answer_was_lost_is_found(sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, what = client(sandbox, name, monkeypatch), delivery()
+    sandbox.faults.add(Fault(kind=Kind.DROP, on=Purpose.PUBLISH, count=1))
+
+    assert isinstance(sent(network, what), Unsure)
+    (entry,) = sandbox.ledger.of()
+    found = network.find(what)  # type: ignore[attr-defined]  # as above
+    assert found is not None
+    assert (found.remote_id, found.permalink) == (entry.remote_id, entry.permalink)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dialect", Dialect)
+def test_a_limit_is_understood_in_every_dialect(
+    sandbox: Sandbox, name: str, dialect: Dialect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = client(sandbox, name, monkeypatch)
+    sandbox.faults.add(Fault(kind=Kind.RATE_LIMIT, on=Purpose.PUBLISH, dialect=dialect, seconds=120, count=1))
+    outcome = sent(network, delivery())
+    later = datetime.now(UTC) + timedelta(seconds=120)
+
+    if dialect is Dialect.USAGE and name != "facebook":
+        assert isinstance(outcome, Refused | RateLimited)
+        return
+    assert isinstance(outcome, RateLimited)
+    if dialect not in {Dialect.NONE, Dialect.ABSURD, Dialect.USAGE}:
+        assert outcome.until is not None
+        assert abs(outcome.until - later) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("name", ["twitter", "facebook", "bluesky"])
+def test_a_duplicate_is_understood_in_the_networks_words(
+    sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = client(sandbox, name, monkeypatch)
+    sandbox.faults.add(Fault(kind=Kind.DUPLICATE, count=1))
+
+    assert isinstance(sent(network, delivery()), Duplicate)
+
+
+@pytest.mark.parametrize("name", ["twitter", "facebook", "mastodon"])
+def test_a_token_that_expired_needs_its_owner(sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = client(sandbox, name, monkeypatch)
+    sandbox.faults.add(Fault(kind=Kind.EXPIRE, count=1))
+
+    assert isinstance(sent(network, delivery()), Unauthorised)
+
+
+def test_a_session_that_expired_on_bluesky_is_renewed_unseen(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = client(sandbox, "bluesky", monkeypatch)
+    sandbox.faults.add(Fault(kind=Kind.EXPIRE, on=Purpose.PUBLISH, count=1))
+
+    assert isinstance(sent(network, delivery()), Receipt)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_refused_connection_posts_nothing(sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = client(sandbox, name, monkeypatch)
+    sandbox.faults.add(Fault(kind=Kind.REFUSE))
+
+    assert isinstance(sent(network, delivery()), Transient | Unsure)
+    assert sandbox.ledger.of() == []
+
+
+@pytest.mark.parametrize("name", ["twitter", "facebook", "mastodon"])
+def test_what_a_listing_does_not_show_yet_is_not_found_yet(
+    sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, what = client(sandbox, name, monkeypatch), delivery()
+    receipt = network.send(what)
+    number = sandbox.faults.add(Fault(kind=Kind.LAG, seconds=30))
+    assert network.find(what) is None  # type: ignore[attr-defined]  # as above
+    sandbox.faults.clear(number)
+
+    assert network.find(what) == receipt  # type: ignore[attr-defined]  # as above

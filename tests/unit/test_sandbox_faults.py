@@ -215,6 +215,7 @@ def test_an_answer_leaves_as_was_asked(network: Mastodon) -> None:
     assert sending(drawn(Kind.HANG, seconds=9)) == Sending(wait=9, most=0, ending=Ending.CLOSE)
     assert sending(drawn(Kind.DRIP, seconds=2)) == Sending(over=2)
     assert sending(drawn(Kind.CUT_ANSWER, byte=12)) == Sending(most=12, ending=Ending.RESET)
+    assert sending(drawn(Kind.TRUNCATE, byte=12)) == Sending(most=12, ending=Ending.CLOSE)
     cut_somewhere = sending(drawn(Kind.CUT_ANSWER, roll=0.999999)).most
     assert cut_somewhere is not None
     assert 0 < cut_somewhere < len(answer.encoded())
@@ -283,4 +284,4 @@ def test_views_add_up() -> None:
 
 def test_every_kind_is_either_a_shape_or_done_once_and_applies_somewhere() -> None:
     assert all(APPLIES.get(kind, ALL_BUT_PAGES) for kind in Kind)
-    assert SHAPES < frozenset(Kind)
+    assert SHAPES.issubset(Kind)

@@ -116,7 +116,7 @@ def test_what_was_deleted_is_found_no_more_and_stays_accepted(path: Path) -> Non
     assert ledger.under("mastodon", "alice", "k") is None
     assert ledger.at("/web/mastodon/1") is None
     assert ledger.of() == []
-    assert Ledger.read(path) == [entry(1)]
+    assert Ledger.read(path) == [entry(1, key="k")]
     ledger.close()
 
 

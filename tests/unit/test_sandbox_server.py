@@ -49,6 +49,17 @@ def heard(line: socket.socket) -> bytes:
     return data
 
 
+def broken(server: Server, data: bytes) -> bool:
+    """Whether the connection breaks: when it is made, while this is sent, or after."""
+    try:
+        with connected(server) as line:
+            line.sendall(data)
+            line.recv(1)
+    except (ConnectionResetError, BrokenPipeError):
+        return True
+    return False
+
+
 def answer(line: socket.socket) -> tuple[bytes, bytes]:
     """Head and body of one answer on a connection that goes on."""
     data = b""
@@ -141,9 +152,8 @@ def test_a_body_that_is_too_large_is_refused_before_it_comes(monkeypatch: pytest
 
 
 def test_a_head_without_end_is_not_read_for_ever() -> None:
-    with serving(plainly(echo)) as server, connected(server) as line, pytest.raises(OSError, match=r"reset|[Bb]roken"):
-        while True:
-            line.sendall(b"x" * 10_000)
+    with serving(plainly(echo)) as server:
+        assert broken(server, b"x" * 10_000_000)
 
 
 def test_half_a_request_is_never_dealt_with() -> None:
@@ -226,10 +236,7 @@ def test_a_stopped_server_answers_no_more_on_connections_that_were_open() -> Non
 def test_a_connection_can_be_refused_before_anything_is_read() -> None:
     words = iter([False, True])
     with serving(plainly(echo), admits=lambda: next(words)) as server:
-        with connected(server) as line, pytest.raises(OSError, match=r"reset|[Bb]roken"):
-            line.sendall(HEAD + b"hello")
-            line.recv(1)
-            line.recv(1)
+        assert broken(server, HEAD + b"hello")
         with connected(server) as line:
             line.sendall(HEAD + b"hello")
             assert answer(line)[1] == b"hello"

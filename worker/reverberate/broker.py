@@ -14,6 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +60,9 @@ class Embedded:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        with suppress(OSError):  # another server may live there by now
+            self.socket.unlink(missing_ok=True)
+            self.socket.parent.rmdir()
 
 
 def start_embedded(data: Path) -> Embedded | None:

@@ -39,6 +39,8 @@ class Kind(StrEnum):
     """It is accepted, and the answer is `status`."""
     CUT_ANSWER = "cut-answer"
     """It is accepted, and the connection breaks after `byte` bytes of the answer (without `byte`: anywhere)."""
+    TRUNCATE = "truncate"
+    """As cut-answer, but the connection is closed in order: what came looks like all there is."""
     DRIP = "drip"
     """It is accepted, and the answer takes `seconds` to arrive, a little at a time."""
     SKEW = "skew"

@@ -117,7 +117,8 @@ def _linked(text: str, links: Iterable[tuple[int, int]], *, shorten: bool) -> st
     made, end = "", 0
     for start, stop in links:
         link = text[start:stop]
-        made += _marked(text[end:start]) + _anchor(link, _seen(link) if shorten else link)
+        address = link if "://" in link else f"http://{link}"
+        made += _marked(text[end:start]) + _anchor(address, _seen(link) if shorten else link)
         end = stop
     return made + _marked(text[end:])
 
@@ -145,10 +146,9 @@ def _marked(text: str) -> str:
 
 def _anchor(link: str, shown: str) -> str:
     """A link, if it leads to a page; else what looks like one."""
-    address = link if "://" in link or not link else f"http://{link}"
-    if not address.startswith(("http://", "https://")):
+    if not link.startswith(("http://", "https://")):
         return f"<a>{html.escape(shown)}</a>"
-    return f'<a href="{html.escape(address)}" rel="nofollow noreferrer">{html.escape(shown)}</a>'
+    return f'<a href="{html.escape(link)}" rel="nofollow noreferrer">{html.escape(shown)}</a>'
 
 
 def _seen(link: str) -> str:

@@ -75,6 +75,8 @@ def afterwards(drawn: Sequence[Drawn], answer: Answer, network: Personality, *, 
                 answer = network.problem(fault.status, "Something went wrong here, afterwards")
             case Kind.CUT_ANSWER:
                 answer = replace(answer, sending=Sending(most=_where(one, answer), ending=Ending.RESET))
+            case Kind.TRUNCATE:
+                answer = replace(answer, sending=Sending(most=_where(one, answer), ending=Ending.CLOSE))
             case Kind.DRIP:
                 answer = replace(answer, sending=Sending(over=fault.seconds))
             case Kind.SKEW:
