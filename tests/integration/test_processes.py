@@ -180,6 +180,21 @@ def test_the_worker_is_started_again_when_it_dies(blogger: Blogger) -> None:
         until(lambda: all_once(blogger, "After the fall"), 20)
 
 
+def test_an_up_that_is_killed_takes_its_worker_and_its_redis_along(blogger: Blogger) -> None:
+    with running(blogger.config, "up", log=log_of(blogger)) as up:
+        until(lambda: bool(children(up.pid, "worker")), 15)
+        left = [*children(up.pid, "worker"), *children(up.pid, "redis.sock")]
+        assert len(left) == 2
+        os.kill(up.pid, signal.SIGKILL)
+        up.wait()
+        until(lambda: not any(alive(pid) for pid in left), 20)
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process."""
+    return subprocess.run(["ps", "-p", str(pid)], capture_output=True, check=False).returncode == 0
+
+
 def children(parent: int, word: str) -> list[int]:
     """The processes whose parent this is and whose command ends with the word."""
     listed = subprocess.run(["ps", "-wwAo", "pid=,ppid=,command="], capture_output=True, text=True, check=True).stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,6 @@ from reverberate.sandbox.pages import MOST, permalink, timelines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 NASTY = """<script>alert(1)</script> "quoted" 'single' & <img src=x onerror=alert(1)>"""
 
@@ -210,3 +210,13 @@ def test_a_page_from_elsewhere_cannot_set_faults(sandbox: Sandbox) -> None:
         assert refused.status_code == 403
     own = requests.post(f"{sandbox.url}/faults", json={"kind": "drop"}, headers={"Origin": sandbox.url}, timeout=5)
     assert own.status_code == 201
+
+
+def test_the_documentation_names_every_fault() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    table = text.partition("## Faults")[2]
+
+    assert re.findall(r"^\| `([a-z-]+)` \| (?:a|no|it|the|as|li|po)", table, re.MULTILINE)[: len(Kind)] == [
+        k.value for k in Kind
+    ]
+    assert all(f"`{one}`" in table for enum in (Dialect, Purpose) for one in enum)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from reverberate import broker, config
@@ -56,10 +56,13 @@ def open_service(loaded: Config) -> Iterator[Service]:
         store.close()
 
 
-def _follow(parent: int) -> None:
-    """End with the process that started us, even if it was killed."""
+def _follow(parent: int, companion: int) -> None:
+    """End with the process that started us, even if it was killed, and take its embedded Redis along."""
     while os.getppid() == parent:
         time.sleep(0.5)
+    with suppress(ProcessLookupError):
+        if companion:
+            os.kill(companion, signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -120,7 +123,8 @@ def run_worker(loaded: Config) -> None:
 
     stop, url = Stop(), broker.running_url(loaded)
     if parent := os.environ.get("REVERBERATE_PARENT"):
-        threading.Thread(target=_follow, args=(int(parent),), name="follow", daemon=True).start()
+        companion = int(os.environ.get("REVERBERATE_REDIS_PID", "0"))
+        threading.Thread(target=_follow, args=(int(parent), companion), name="follow", daemon=True).start()
     with open_service(loaded) as service:
         courier = Courier(service.store, service.accounts)
         poller = tasks.Poller(service.store, courier)
@@ -201,14 +205,14 @@ class Up:
 
     def _keep_worker(self) -> None:
         """Keep one worker process alive; one that dies at once is started ever more slowly."""
-        pause = 0.2
+        pause, companion = 0.2, str(self._embedded.process.pid if self._embedded else 0)
         while not self._stopping.is_set():
             began = time.monotonic()
             self._worker = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-m", "reverberate", "--config", str(self._config.path), "worker"],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C reaches us alone; we tell it to stop
-                env=os.environ | {"REVERBERATE_PARENT": str(os.getpid())},
+                env=os.environ | {"REVERBERATE_PARENT": str(os.getpid()), "REVERBERATE_REDIS_PID": companion},
             )
             while self._worker.poll() is None and not self._stopping.wait(0.1):
                 pass

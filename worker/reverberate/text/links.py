@@ -30,7 +30,9 @@ _LATIN_TLD: Final = re.compile(r"xn--[-0-9a-z]+|[a-z]+(?![-0-9a-z@+])", re.IGNOR
 _OTHER_TLDS: Final = frozenset(name for name in KNOWN if not name.isascii())
 _OTHER_LONGEST: Final = max(map(len, _OTHER_TLDS))
 _TLD_GOES_ON: Final = re.compile(r"[-0-9A-Za-z@+]")
-_TCO: Final = re.compile(r"https?://t\.co/([a-z0-9]+)(?:\?[a-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*[a-z0-9\-_&=#/])?", re.IGNORECASE)
+_TCO: Final = re.compile(
+    r"https?://t\.co/([a-z0-9]+)(?:\?[a-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*[a-z0-9\-_&=#/])?", re.IGNORECASE
+)
 _TCO_LONGEST: Final = 40
 
 
@@ -54,7 +56,9 @@ class _Rules:
 
 def _path(general: str) -> re.Pattern[str]:
     """A slash and a run of path characters, with brackets that close again, one inside another at most."""
-    return re.compile(rf"(?::[0-9]+)?/(?:{general}+|\((?:{general}+|{general}*\({general}+\){general}*)\))*", re.IGNORECASE)
+    return re.compile(
+        rf"(?::[0-9]+)?/(?:{general}+|\((?:{general}+|{general}*\({general}+\){general}*)\))*", re.IGNORECASE
+    )
 
 
 _X: Final = _Rules(
