@@ -27,7 +27,7 @@ demo: setup ## a sample blog, sandbox networks, and a post that arrives on every
 	$(BIN)/reverberate demo $(DEMO)
 
 test: dev ## all tests but the heavy ones
-	$(BIN)/python -m pytest -q $(PYTEST)
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(PYTEST)
 
 coverage: dev ## branch coverage of floors 0 to 3, from the last `make test PYTEST=--cov`
 	$(BIN)/coverage report --fail-under=95 --omit='*/cli/*,*/web/*,*/sandbox/*,*/runtime.py,*/dispatcher.py,*/tasks.py,*/broker.py,*/doorbell.py,*/demo.py,*/checks.py,*/testing.py,*/__main__.py,*/migrations/*'

@@ -23,7 +23,7 @@ from reverberate.sources import sources
 from reverberate.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from types import FrameType
 
@@ -67,15 +67,16 @@ def _follow(parent: int, companion: int) -> None:
 
 
 class Stop:
-    """Set by SIGTERM or SIGINT."""
+    """Set by SIGTERM or SIGINT; ``then`` is called with it."""
 
-    def __init__(self) -> None:
-        self.asked = threading.Event()
+    def __init__(self, then: Callable[[], None] = lambda: None) -> None:
+        self.asked, self._then = threading.Event(), then
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
 
     def _ask(self, _number: int, _frame: FrameType | None) -> None:
         self.asked.set()
+        self._then()
 
 
 def ring(loaded: Config) -> None:
@@ -121,7 +122,7 @@ def run_worker(loaded: Config) -> None:
     from reverberate import tasks
     from reverberate.delivery import Courier
 
-    stop, url = Stop(), broker.running_url(loaded)
+    stop, url = Stop(tasks.stop_worker), broker.running_url(loaded)
     if parent := os.environ.get("REVERBERATE_PARENT"):
         companion = int(os.environ.get("REVERBERATE_REDIS_PID", "0"))
         threading.Thread(target=_follow, args=(int(parent), companion), name="follow", daemon=True).start()

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 from celery.exceptions import CeleryError
-from celery.platforms import SecurityWarning
+from celery.platforms import EX_OK, SecurityWarning
 from celery.signals import setup_logging
+from celery.worker import state
 from kombu.exceptions import KombuError, OperationalError
 
 from reverberate.errors import StoreError
@@ -161,6 +162,11 @@ def run_worker(url: str, courier: Courier, *, name: str, concurrency: int = 4) -
     warnings.filterwarnings("ignore", category=SecurityWarning)
     options = {"hostname": name, "pool": "threads", "concurrency": concurrency, "quiet": True}
     make_app(url).Worker(**options, without_gossip=True, without_mingle=True).start()
+
+
+def stop_worker() -> None:
+    """Let the worker end, at once or as soon as it has begun: until then its own signal handlers are not there."""
+    state.should_stop = EX_OK
 
 
 def _leave_logging_alone(**_: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -58,7 +59,9 @@ class Mastodon(Network):
         params = {"exclude_reblogs": "true", "limit": "40"}
         since = (delivery.since or delivery.planned) - CLOCKS_DIFFER
         for status in self._api("GET", f"/api/v1/accounts/{me}/statuses", params=params).json():
-            if parse_instant(status["created_at"]) >= since and same_link(status["content"], delivery.message.link):
+            if parse_instant(status["created_at"]) >= since and same_link(
+                unescape(status["content"]), delivery.message.link
+            ):
                 return _receipt(status)
         return None
 
