@@ -194,7 +194,7 @@ def test_a_worker_that_is_stopped_while_it_begins_ends_too(blogger: Blogger, red
     for pause in (0.7, 0.9, 1.1, 1.3):
         with running(blogger.config, "worker", env={"REDIS_URL": redis_server.url}) as worker:
             time.sleep(pause)
-        assert worker.returncode == 0 or pause < 1, pause
+        assert worker.returncode in {0, -signal.SIGINT, 130}, pause
 
 
 def alive(pid: int) -> bool:

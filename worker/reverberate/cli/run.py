@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path  # noqa: TC003 - typer resolves annotations at run time
 from typing import Annotated
 
@@ -16,8 +17,17 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
+def _interruptible() -> None:
+    """Let Ctrl-C end the process at once until it has signal handlers of its own: nothing has begun that needs an end.
+
+    Python's own handler raises an error instead, which is lost where an import or a destructor swallows it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def up(context: typer.Context) -> None:
     """Run everything on this machine until Ctrl-C."""
+    _interruptible()
     from reverberate.runtime import run_up
 
     run_up(settings(context).config())
@@ -25,6 +35,7 @@ def up(context: typer.Context) -> None:
 
 def worker(context: typer.Context) -> None:
     """Run a worker: it delivers."""
+    _interruptible()
     from reverberate.runtime import run_worker
 
     run_worker(settings(context).config())
@@ -32,6 +43,7 @@ def worker(context: typer.Context) -> None:
 
 def dispatcher(context: typer.Context) -> None:
     """Run a dispatcher: it looks at the sources and hands over what is due."""
+    _interruptible()
     from reverberate.runtime import run_dispatcher
 
     run_dispatcher(settings(context).config())
@@ -42,6 +54,7 @@ def web(
     listen: Annotated[str, typer.Option(help="HOST:PORT, instead of what the config says.")] = "",
 ) -> None:
     """Serve health, metrics and status."""
+    _interruptible()
     from reverberate.runtime import run_web
 
     run_web(settings(context).config(), listen=listen)
