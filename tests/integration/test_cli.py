@@ -76,7 +76,7 @@ def test_preview_shows_every_account_offline_and_stores_nothing(config: Path, po
     rows = ask(config, "preview", post)
 
     assert [row["account"] for row in rows] == ["one", "two"]
-    assert "A post" in rows[0]["parts"][0]
+    assert "A post" in rows[0]["parts"][0]["text"]
     assert rows[0]["link"] == "https://blog.example/a-post"
     assert rows[0]["counts"][0] <= rows[0]["limit"] == 500
     assert ask(config, "posts") == []
@@ -153,7 +153,7 @@ def test_a_template_with_an_undefined_name_is_told_by_its_line(config: Path, pos
     assert "memory.txt" in said
     assert "line 2" in said
     assert "titel" in said
-    assert "memory.txt" in fails(config, "preview", post)
+    assert "memory.txt" in fails(config, "preview", post, lines=2)
 
 
 def test_all_problems_come_at_once(config: Path) -> None:

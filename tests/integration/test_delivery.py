@@ -12,7 +12,7 @@ import pytest
 from reverberate.delivery import Courier
 from reverberate.errors import Outcome, RateLimited, Refused, Transient, Unauthorised, Unsure
 from reverberate.model import Assurance, Receipt, ShareState
-from reverberate.store import journal, shares
+from reverberate.store import claims, journal, shares
 from reverberate.tasks import Poller
 from support.plugins import NETWORKS, Toy
 from support.world import get, make_accounts, make_config, plan, states, until
@@ -152,7 +152,7 @@ def test_an_account_without_permission_is_paused_and_loses_no_share(
     deliver(one, ids)
     assert states(store) == {"scheduled": 3}
     with store.write() as tx:
-        assert shares.overdue(tx, before=datetime.now(UTC), limit=10) == []
+        assert claims.overdue(tx, before=datetime.now(UTC), limit=10) == []
         journal.resume(tx, "a", now=datetime.now(UTC))
     deliver(one, ids)
 
@@ -192,11 +192,9 @@ def test_a_lost_answer_is_looked_up_and_not_sent_again(
 def test_a_message_that_never_arrived_is_sent_again_after_two_looks(
     store: Store, courier: Callable[..., Courier], toy: type[Toy], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reverberate.policy.LOOK_AGAIN", timedelta(0))
-    monkeypatch.setattr("reverberate.policy.WAITS", (timedelta(0),) * 9)
     toy.script.append(Unsure("the answer was lost"))
     (share_id,) = plan(store, accounts=["a"])
-    one = courier()
+    one = courier(retry=(timedelta(0),) * 9)
     for _ in range(4):
         deliver(one, [share_id])
 
@@ -352,7 +350,7 @@ def test_a_living_worker_keeps_a_long_call_its_own(
     one.deliver([share_id])
     time.sleep(1.2)
     with store.write() as tx:
-        assert shares.sweep(tx, now=datetime.now(UTC), settle=lambda _: timedelta(0)) == []
+        assert claims.sweep(tx, now=datetime.now(UTC), settle=lambda _: timedelta(0)) == []
     gate.set()
     assert one.drain(10)
 

@@ -11,8 +11,9 @@ from sqlalchemy import text
 
 from reverberate.errors import StoreError
 from reverberate.model import Card, Image, Message, Post, Receipt, ShareState, SourceState
-from reverberate.store import Store, journal, posts, shares
-from reverberate.store.shares import Claim, Ending, NewShare
+from reverberate.store import Store, claims, journal, posts, shares
+from reverberate.store.claims import Claim, Ending
+from reverberate.store.shares import NewShare
 from reverberate.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ def wish(share_id: int, kind: str = "send", state: ShareState = ShareState.SCHED
     return Claim(share_id=share_id, kind=kind, state=state, message=MESSAGE)
 
 
-def take(store: Store, *claims: Claim, owner: str = "w", now: datetime = NOW) -> dict[int, tuple[int, Message]]:
+def take(store: Store, *wishes: Claim, owner: str = "w", now: datetime = NOW) -> dict[int, tuple[int, Message]]:
     with store.write() as tx:
-        return shares.claim(tx, claims, owner=owner, lease=now + timedelta(seconds=10), now=now)
+        return claims.claim(tx, wishes, owner=owner, lease=now + timedelta(seconds=10), now=now)
 
 
 def ending(share_id: int, fence: int, state: ShareState = ShareState.SENT, **more: object) -> Ending:
@@ -133,7 +134,7 @@ def test_the_first_message_stays_whatever_a_later_claim_renders(store: Store) ->
         (share_id,) = add(tx)
     take(store, wish(share_id))
     with store.write() as tx:
-        shares.settle(tx, [ending(share_id, 1, ShareState.SCHEDULED, due=LATER, outcome="transient")])
+        claims.settle(tx, [ending(share_id, 1, ShareState.SCHEDULED, due=LATER, outcome="transient")])
     other = Claim(share_id=share_id, kind="send", state=ShareState.SCHEDULED, message=Message(parts=("new",), link="x"))
 
     assert take(store, other, now=LATER) == {share_id: (2, MESSAGE)}
@@ -161,7 +162,7 @@ def test_a_receipt_ends_a_share(store: Store) -> None:
         (share_id,) = add(tx)
     take(store, wish(share_id))
     with store.write() as tx:
-        assert shares.settle(tx, [ending(share_id, 1)]) == {share_id}
+        assert claims.settle(tx, [ending(share_id, 1)]) == {share_id}
 
     share = get(store, share_id)
     assert (share.state, share.wake, share.lease, share.owner) == (ShareState.SENT, None, None, "")
@@ -173,10 +174,10 @@ def test_a_worker_that_lost_its_claim_cannot_write_a_state(store: Store) -> None
         (share_id,) = add(tx)
     take(store, wish(share_id))
     with store.write() as tx:
-        shares.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0))
+        claims.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0))
     late = ending(share_id, 1, ShareState.SCHEDULED, due=LATER, outcome="transient")
     with store.write() as tx:
-        assert shares.settle(tx, [late]) == set()
+        assert claims.settle(tx, [late]) == set()
 
     assert get(store, share_id).state is ShareState.UNSURE
 
@@ -186,8 +187,8 @@ def test_a_receipt_that_comes_late_is_still_the_truth(store: Store) -> None:
         (share_id,) = add(tx)
     take(store, wish(share_id))
     with store.write() as tx:
-        shares.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0))
-        assert shares.settle(tx, [ending(share_id, 1)]) == {share_id}
+        claims.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0))
+        assert claims.settle(tx, [ending(share_id, 1)]) == {share_id}
 
     assert get(store, share_id).state is ShareState.SENT
 
@@ -198,10 +199,10 @@ def test_a_late_receipt_does_not_disturb_another_workers_claim(store: Store) -> 
     take(store, wish(share_id))
     much_later = NOW + timedelta(minutes=1)
     with store.write() as tx:
-        shares.sweep(tx, now=much_later, settle=lambda _: timedelta(0))
+        claims.sweep(tx, now=much_later, settle=lambda _: timedelta(0))
     take(store, wish(share_id, "look", ShareState.UNSURE), owner="v", now=much_later)
     with store.write() as tx:
-        assert shares.settle(tx, [ending(share_id, 1)]) == set()
+        assert claims.settle(tx, [ending(share_id, 1)]) == set()
         (first, _) = journal.attempts_of(tx, share_id)
 
     assert first.outcome == "receipt", "the journal keeps what the first worker saw"
@@ -214,8 +215,8 @@ def test_the_sweep_questions_dead_claims_only(store: Store) -> None:
     take(store, wish(second), owner="alive", now=NOW + timedelta(seconds=30))
     swept_at = NOW + timedelta(seconds=20)
     with store.write() as tx:
-        assert shares.sweep(tx, now=swept_at, settle=lambda _: timedelta(seconds=5)) == [first]
-        assert shares.sweep(tx, now=swept_at, settle=lambda _: timedelta(seconds=5)) == []
+        assert claims.sweep(tx, now=swept_at, settle=lambda _: timedelta(seconds=5)) == [first]
+        assert claims.sweep(tx, now=swept_at, settle=lambda _: timedelta(seconds=5)) == []
 
     assert get(store, first).due == swept_at + timedelta(seconds=5)
     assert get(store, second).state is ShareState.SENDING
@@ -226,28 +227,28 @@ def test_a_living_worker_keeps_its_claims(store: Store) -> None:
         (share_id,) = add(tx)
     take(store, wish(share_id))
     with store.write() as tx:
-        shares.renew(tx, owner="w", lease=NOW + timedelta(minutes=5))
-        shares.renew(tx, owner="somebody else", lease=NOW)
-        assert shares.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0)) == []
+        claims.renew(tx, owner="w", lease=NOW + timedelta(minutes=5))
+        claims.renew(tx, owner="somebody else", lease=NOW)
+        assert claims.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0)) == []
 
 
 def test_due_shares_are_handed_over_oldest_first_and_again_if_nobody_claims_them(store: Store) -> None:
     with store.write() as tx:
         add(tx, due=LATER)
         early, *_ = add(tx, account="b", due=NOW)
-        assert shares.next_wake(tx) == NOW
-        assert shares.take_due(tx, now=NOW, limit=10) == [early]
-        assert shares.take_due(tx, now=NOW, limit=10) == []
-        assert shares.take_due(tx, now=NOW + shares.RING_AGAIN, limit=10) == [early]
+        assert claims.next_wake(tx) == NOW
+        assert claims.take_due(tx, now=NOW, limit=10) == [early]
+        assert claims.take_due(tx, now=NOW, limit=10) == []
+        assert claims.take_due(tx, now=NOW + claims.RING_AGAIN, limit=10) == [early]
 
 
 def test_the_poller_sees_what_was_handed_over_and_not_claimed(store: Store) -> None:
     with store.write() as tx:
         (share_id,) = add(tx)
-        shares.take_due(tx, now=NOW, limit=10)
+        claims.take_due(tx, now=NOW, limit=10)
 
-        assert shares.overdue(tx, before=NOW + timedelta(seconds=1), limit=10) == [share_id]
-        assert shares.overdue(tx, before=NOW - timedelta(seconds=1), limit=10) == []
+        assert claims.overdue(tx, before=NOW + timedelta(seconds=1), limit=10) == [share_id]
+        assert claims.overdue(tx, before=NOW - timedelta(seconds=1), limit=10) == []
 
 
 def test_a_paused_account_is_silent_until_it_is_resumed(store: Store) -> None:
@@ -255,12 +256,12 @@ def test_a_paused_account_is_silent_until_it_is_resumed(store: Store) -> None:
         first, *_ = add(tx)
         journal.pause(tx, "a", now=NOW, why="token revoked")
         add(tx, number=1)
-        assert shares.take_due(tx, now=LATER, limit=10) == []
-        assert shares.overdue(tx, before=LATER, limit=10) == []
+        assert claims.take_due(tx, now=LATER, limit=10) == []
+        assert claims.overdue(tx, before=LATER, limit=10) == []
         assert journal.account(tx, "a").paused_why == "token revoked"
         journal.resume(tx, "a", now=LATER)
 
-        assert len(shares.take_due(tx, now=LATER, limit=10)) == 2
+        assert len(claims.take_due(tx, now=LATER, limit=10)) == 2
         assert journal.account(tx, "a").paused is None
     assert get(store, first).due == NOW
 
@@ -270,11 +271,11 @@ def test_a_resting_account_moves_its_shares_and_no_others(store: Store) -> None:
         (resting,) = add(tx)
         (other,) = add(tx, account="b")
         journal.rest(tx, "a", until=LATER, now=NOW, why="rate limit")
-        assert shares.take_due(tx, now=NOW, limit=10) == [other]
+        assert claims.take_due(tx, now=NOW, limit=10) == [other]
         planned_meanwhile = add(tx)[-1]
-        assert shares.take_due(tx, now=LATER - timedelta(seconds=9), limit=10) == []
+        assert claims.take_due(tx, now=LATER - timedelta(seconds=9), limit=10) == []
 
-        assert {resting, planned_meanwhile} <= set(shares.take_due(tx, now=LATER, limit=10))
+        assert {resting, planned_meanwhile} <= set(claims.take_due(tx, now=LATER, limit=10))
 
 
 def test_a_door_opens_only_from_its_states(store: Store) -> None:

@@ -11,6 +11,7 @@ from reverberate.accounts import Accounts
 from reverberate.config import Account, Config, Service, Site
 from reverberate.errors import TemplateError
 from reverberate.model import Message, Post, Share, ShareState
+from reverberate.rendering import Draft, Voice
 from reverberate.secrets import Secret
 from reverberate.store import Store, posts, shares
 from reverberate.store.shares import NewShare
@@ -19,18 +20,16 @@ from support.plugins import NETWORKS, ToySettings
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reverberate.text.limits import Limit
-
 
 class PlainRenderer:
     """Renders the title and the link; fails on a post that is titled so."""
 
-    def message(self, *, post: Post, account: str, network: str, limit: Limit, template: str | None = None) -> Message:
+    def draft(self, post: Post, voice: Voice) -> Draft:
         """Title and link."""
-        del account, network, limit, template
+        del voice
         if post.title == "broken template":
             raise TemplateError("toy.txt: line 1: 'titel' is undefined")
-        return Message(parts=(f"{post.title}\n{post.url}",), link=post.url)
+        return Draft(message=Message(parts=(f"{post.title}\n{post.url}",), link=post.url), template="toy.txt")
 
     def matches(self, expression: str, *, post: Post, account: str) -> bool:
         """The words yes and no, and nothing else."""

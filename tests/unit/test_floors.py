@@ -12,11 +12,11 @@ import reverberate
 
 ROOT = Path(reverberate.__file__).parent
 FLOORS = {
-    0: {"model", "errors"},
-    1: {"text", "schedule", "policy", "identity"},
-    2: {"config", "store", "sources", "networks", "rendering", "http", "fetch", "secrets", "plugins", "confined"}
-    | {"addresses", "jail", "wire", "media", "vault"},
-    3: {"service", "delivery", "accounts", "desk", "status", "config_schema", "notices"},
+    0: {"model", "errors", "failpoints"},
+    1: {"text", "schedule", "policy", "identity", "overrides"},
+    2: {"config", "config_tables", "store", "sources", "networks", "rendering", "http", "fetch", "secrets", "plugins", "confined"}
+    | {"addresses", "jail", "wire", "pictures", "vault"},
+    3: {"service", "delivery", "lanes", "previews", "accounts", "desk", "status", "config_schema", "notices"},
     4: {"cli", "web", "tasks", "dispatcher", "runtime", "broker", "doorbell", "sandbox", "testing", "demo", "checks"}
     | {"__main__"},
 }

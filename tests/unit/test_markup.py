@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reverberate.sources.markup import Picture, absolute, feeds, pictures, plain, tidy, unescaped
+from reverberate.text.markup import Picture, absolute, feeds, pictures, plain, tidy, unescaped
 
 BASE = "https://blog.example/posts/one/"
 

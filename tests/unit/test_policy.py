@@ -32,11 +32,13 @@ BOLD = Ability(assurance=Assurance.BLIND, finds=False, always=False, resend=True
 
 
 def sent(outcome: Receipt | Outcome, *, ability: Ability = READABLE, tries: int = 1, chance: float = 0.5) -> Verdict:
-    return policy.after_send(outcome, tries=tries, ability=ability, settle=SETTLE, now=NOW, chance=chance)
+    return policy.after_send(outcome, tries=tries, ability=ability, now=NOW, chance=chance)
 
 
-def looked(found: Receipt | Outcome | None, *, looks: int = 1, tries: int = 1) -> Verdict:
-    return policy.after_look(found, looks=looks, tries=tries, now=NOW, chance=0.5)
+def looked(
+    found: Receipt | Outcome | None, *, looks: int = 1, tries: int = 1, ability: Ability = READABLE
+) -> Verdict:
+    return policy.after_look(found, looks=looks, tries=tries, ability=ability, now=NOW, chance=0.5)
 
 
 def share(state: ShareState) -> Share:
@@ -142,7 +144,7 @@ def test_a_share_that_was_found_is_sent() -> None:
 def test_one_look_that_finds_nothing_proves_nothing() -> None:
     verdict = looked(None, looks=1)
 
-    assert (verdict.state, verdict.due) == (ShareState.UNSURE, NOW + policy.LOOK_AGAIN)
+    assert (verdict.state, verdict.due) == (ShareState.UNSURE, NOW + SETTLE)
 
 
 def test_two_looks_that_find_nothing_let_it_be_sent_again() -> None:

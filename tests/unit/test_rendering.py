@@ -11,7 +11,8 @@ import pytest
 
 from reverberate.errors import TemplateError
 from reverberate.model import Image, Message, Post
-from reverberate.rendering import Renderer, shipped_templates
+from reverberate.networks import networks
+from reverberate.rendering import Renderer, Voice, shipped_templates
 from reverberate.rendering.templates import hashtag, sentences, utm
 from reverberate.text.count import fits
 from reverberate.text.limits import LIMITS
@@ -37,7 +38,13 @@ def renderer(tmp_path: Path) -> Renderer:
 
 
 def say(renderer: Renderer, network: str, post: Post = POST, template: str | None = None) -> Message:
-    return renderer.message(post=post, account="me", network=network, limit=LIMITS[network], template=template)
+    return renderer.draft(post, voice(network, template)).message
+
+
+def voice(network: str, template: str | None = None, **more: object) -> Voice:
+    kind = networks.get(network)
+    given = {"account": "me", "network": network, "limit": kind.limit, "template": template}
+    return Voice(**given | {"threads": kind.threads, "card": kind.card} | more)  # type: ignore[arg-type]  # shorthand
 
 
 def own(tmp_path: Path, text: str, name: str = "mine.txt") -> str:
@@ -74,7 +81,7 @@ def test_the_owners_template_comes_first(renderer: Renderer, tmp_path: Path) -> 
 
 
 def test_a_network_without_a_template_gets_the_default(renderer: Renderer) -> None:
-    message = renderer.message(post=POST, account="me", network="elsewhere", limit=LIMITS["memory"])
+    message = renderer.draft(POST, Voice(account="me", network="elsewhere", limit=LIMITS["memory"])).message
 
     assert message.parts[0].endswith(POST.url)
 
@@ -115,7 +122,7 @@ def test_what_is_wrong_with_a_template_is_said_in_one_line(
 
     assert str(caught.value).startswith(words)
     assert "\n" not in str(caught.value)
-    assert renderer.check(name, "memory") == [str(caught.value)]
+    assert renderer.check(voice("memory", name)) == [str(caught.value)]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +229,7 @@ def test_sentences_and_campaigns() -> None:
     assert sentences("One. Two! Three?", 2) == "One. Two!"
     assert (
         utm("https://a.org/?b=1&utm_source=old#c", source="new", medium="m")
-        == "https://a.org/?utm_source=old&utm_medium=m&b=1#c"
+        == "https://a.org/?b=1&utm_source=old&utm_medium=m#c"
     )
 
 

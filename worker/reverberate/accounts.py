@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlsplit
 
 from reverberate.errors import ConfigError, Outcome, ReverberateError
 from reverberate.model import Assurance
 from reverberate.networks.base import Finds
+from reverberate.overrides import override
 from reverberate.policy import Ability
+from reverberate.rendering import Voice
 from reverberate.secrets import SecretMissing
+from reverberate.store.turns import Allowance
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reverberate.config import Account, Config
-    from reverberate.model import Message, Post
+    from reverberate.model import Message, Picture, Post
     from reverberate.networks.base import Network
     from reverberate.plugins import Plugins
-    from reverberate.rendering import Renderer
+    from reverberate.rendering import Draft, Renderer
     from reverberate.text.limits import Limit
+
+
+Keep: TypeAlias = "Callable[[Picture, bytes], None]"
 
 
 class Accounts:
@@ -41,6 +50,10 @@ class Accounts:
             known = ", ".join(self._config.accounts) or "none"
             raise ReverberateError(f"no account {name!r} in {self._config.path}", hint=f"there are: {known}") from None
 
+    def kind(self, name: str) -> type[Network]:
+        """The account's kind of network. Raises as ``get``."""
+        return self._networks.get(self.get(name).network)
+
     def network(self, name: str) -> Network:
         """The account, ready to send.
 
@@ -59,36 +72,79 @@ class Accounts:
     def ability(self, name: str) -> Ability:
         """What the delivery policy must know of the account's network. Raises as ``get``."""
         account = self.get(name)
-        return ability_of(self._networks.get(account.network), on_unsure=account.on_unsure)
+        return ability_of(self._networks.get(account.network), account)
 
     def settle(self, name: str) -> timedelta:
         """How long to wait before a look-up is worth anything; nothing where sending again is always harmless."""
-        network = self._networks.get(self.get(name).network)
-        return timedelta(0) if self.ability(name).always else network.settle
+        ability = self.ability(name)
+        return timedelta(0) if ability.always else ability.settle
 
-    def message(self, name: str, post: Post) -> Message:
-        """The post in the account's own voice, fitting its network's limit.
+    def allowance(self, name: str, message: Message) -> Allowance:
+        """How often the account may speak, and what this message costs. Raises as ``network``."""
+        account, network = self.get(name), self.network(name)
+        price = network.price(message) if account.budget is not None else 0
+        return Allowance(account=name, paces=account.paces, price=price, budget=account.budget)
+
+    def on_the_same_host(self, name: str) -> list[str]:
+        """The accounts whose network is the same server, this one among them."""
+        host = _host(self.get(name))
+        return [
+            other
+            for other, account in self._config.accounts.items()
+            if other == name or (host and _host(account) == host)
+        ]
+
+    def message(self, name: str, post: Post, keep: Keep) -> Message:  # noqa: ARG002 - pictures come next
+        """The post in the account's own voice, fitting its network's limit; ``keep`` stores its pictures.
 
         Raises:
-            ReverberateError: the account is not in the config, or its template is at fault.
+            ReverberateError: the account is not in the config, or its template or the post's own wishes are at fault.
         """
-        account, network = self.get(name), self.network(name)
+        network = self.network(name)
         try:
             limit = network.live_limit()
         except Outcome:  # the server cannot be asked now: sending will say so; the usual limit is the careful guess
             limit = network.limit
-        return self._renderer.message(
-            post=post, account=name, network=account.network, limit=limit, template=account.template
+        return self._renderer.draft(post, self.voice(name, post, limit)).message
+
+    def preview(self, name: str, post: Post) -> tuple[Draft, Limit]:
+        """As ``message``, but asking nobody: with the network's usual limit, and without the account's secrets."""
+        limit = self.kind(name).limit
+        return self._renderer.draft(post, self.voice(name, post, limit)), limit
+
+    def voice(self, name: str, post: Post, limit: Limit) -> Voice:
+        """How the account speaks about this post. Raises as ``message``."""
+        account = self.get(name)
+        network = self._networks.get(account.network)
+        return Voice(
+            account=name,
+            network=account.network,
+            limit=limit,
+            template=account.template,
+            threads=network.threads,
+            card=network.card,
+            numbering=account.numbering,
+            override=override(post.extra, name),
         )
 
-    def preview(self, name: str, post: Post) -> tuple[Message, Limit]:
-        """As ``message``, but asking nobody: with the network's usual limit, and without the account's secrets."""
-        account = self.get(name)
-        limit = self._networks.get(account.network).limit
-        message = self._renderer.message(
-            post=post, account=name, network=account.network, limit=limit, template=account.template
-        )
-        return message, limit
+    def layers(self, name: str, post: Post) -> list[tuple[str, str, str]]:
+        """What decides over this share: setting, value, and who set it; the stronger one is named."""
+        account, said = self.get(name), override(post.extra, name)
+        template = account.template or f"{account.network}.txt"
+        rows = [
+            ("words", "as given", "the post")
+            if said.text is not None
+            else ("template", template, _who(account.template)),
+            (
+                "delay",
+                str(account.schedule.delay + (said.delay or timedelta(0))),
+                "the post" if said.delay else "the account",
+            ),
+            ("picture", account.picture, "the account"),
+        ]
+        rows += [("hashtags", " ".join(said.hashtags), "the post")] if said.hashtags else []
+        rows += [("alt", said.alt, "the post")] if said.alt else []
+        return rows + ([("skip", "true", "the post")] if said.skip else [])
 
     def wants(self, name: str, post: Post) -> bool:
         """Whether the account's ``when`` rule holds for the post. Raises a ReverberateError if it cannot be told."""
@@ -96,11 +152,23 @@ class Accounts:
         return rule is None or self._renderer.matches(rule, post=post, account=name)
 
 
-def ability_of(network: type[Network], *, on_unsure: str) -> Ability:
-    """What the policy must know of a network."""
+def _who(own: object) -> str:
+    return "the network's default" if own is None else "the account"
+
+
+def _host(account: Account) -> str:
+    """The server that an account speaks to, "" where its settings do not say."""
+    base = getattr(account.settings, "api_base", "") or getattr(account.settings, "instance", "")
+    return urlsplit(base).netloc
+
+
+def ability_of(network: type[Network], account: Account) -> Ability:
+    """What the policy must know of a network and an account on it."""
     return Ability(
         assurance=network.assurance,
         finds=issubclass(network, Finds),
         always=network.assurance is Assurance.IDENTITY and network.identity_window is None,
-        resend=on_unsure == "resend",
+        resend=account.on_unsure == "resend",
+        waits=account.retry,
+        settle=network.settle if account.settle is None else account.settle,
     )

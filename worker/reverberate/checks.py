@@ -9,8 +9,9 @@ from reverberate import broker
 from reverberate.config import missing_secrets
 from reverberate.errors import Outcome, ReverberateError
 from reverberate.model import Post
+from reverberate.networks import networks
 from reverberate.networks.base import Verifies
-from reverberate.rendering import Renderer
+from reverberate.rendering import Renderer, Voice
 from reverberate.runtime import make_service
 from reverberate.store import Store
 
@@ -41,7 +42,16 @@ def problems(config: Config) -> list[str]:
 
 
 def _faults(account: Account, renderer: Renderer) -> Iterator[str]:
-    yield from renderer.check(account.template, account.network)
+    network = networks.get(account.network)
+    voice = Voice(
+        account=account.name,
+        network=account.network,
+        limit=network.limit,
+        template=account.template,
+        threads=network.threads,
+        card=network.card,
+    )
+    yield from renderer.check(voice)
     if account.when is not None:
         try:
             renderer.matches(account.when, post=SAMPLE, account=account.name)

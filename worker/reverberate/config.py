@@ -6,16 +6,18 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import timedelta  # noqa: TC003 - dataclass users resolve annotations
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import BaseModel, ValidationError
 
+from reverberate.config_tables import AccountTable, Service, Site, SourceTable
 from reverberate.errors import ConfigError, ReverberateError
-from reverberate.schedule import Quiet, Schedule, parse_duration
+from reverberate.policy import MAX_LATE, WAITS
+from reverberate.schedule import Pace, Schedule
 from reverberate.secrets import Secret, SecretMissing
 
 if TYPE_CHECKING:
@@ -29,87 +31,6 @@ FILE = "reverberate.toml"
 NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 
 
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        raise ValueError('a time zone has a name like "Europe/Berlin"') from None
-    return name
-
-
-def _duration(value: object) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
-    if not isinstance(value, str):
-        raise ValueError('a length of time is a text like "10m"')  # noqa: TRY004 - pydantic reports ValueError
-    return parse_duration(value)
-
-
-def _quiet(text: str) -> str:
-    Quiet.parse(text)
-    return text
-
-
-Duration: TypeAlias = Annotated[
-    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": r"^(\d+[dhms])+$"})
-]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Site(_Table):
-    """The blog as a whole."""
-
-    title: str = Field(default="", description="The blog's name.")
-    timezone: Annotated[str, AfterValidator(_zone)] = Field(default="UTC", description="IANA time zone of the blogger.")
-
-
-class Service(_Table):
-    """Where Reverberate keeps its things and listens."""
-
-    data: str = Field(default="data", description="Folder for the database and the embedded Redis, beside this file.")
-    database: Secret | None = Field(default=None, description="SQLAlchemy address, by reference; SQLite by default.")
-    redis: Secret | None = Field(default=None, description="Redis address, by reference; an embedded one by default.")
-    templates: str = Field(default="templates", description="Folder of your own templates, beside this file.")
-    listen: str = Field(default="127.0.0.1:8640", pattern=r"^.+:\d{1,5}$", description="Where the web door listens.")
-
-
-class ScheduleTable(_Table):
-    """When an account speaks."""
-
-    delay: Duration = Field(default=timedelta(0), description='How long after the post appeared, e.g. "10m".')
-    quiet: Annotated[str, AfterValidator(_quiet)] | None = Field(
-        default=None, description='Hours in which it does not speak, e.g. "22:00-07:00".'
-    )
-
-    def schedule(self) -> Schedule:
-        """As the pure rules take it."""
-        return Schedule(delay=self.delay, quiet=Quiet.parse(self.quiet) if self.quiet else None)
-
-
-class AccountTable(_Table):
-    """What every account may say, whatever its network."""
-
-    network: str = Field(description="The kind of place; `reverberate networks` lists them.")
-    when: str | None = Field(default=None, description="Share only posts for which this expression holds.")
-    schedule: ScheduleTable = Field(default=ScheduleTable(), description="When the account speaks.")
-    template: str | None = Field(default=None, description="A file in your templates folder, or a shipped one.")
-    on_unsure: Literal["ask", "resend"] = Field(
-        default="ask", description="What to do when nobody can tell whether a message arrived."
-    )
-
-
-class SourceTable(_Table):
-    """What every source may say, whatever its type."""
-
-    type: str = Field(description="The kind of source; `reverberate sources` lists them.")
-    every: Duration = Field(default=timedelta(minutes=5), description="How often to look.")
-    backfill: int = Field(default=0, ge=0, le=1000, description="Share so many of the newest posts at the first look.")
-    flood: int = Field(default=10, ge=1, description="More new posts than this at one look wait for your approval.")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One configured place on a network."""
@@ -121,6 +42,13 @@ class Account:
     schedule: Schedule = field(default_factory=Schedule)
     template: str | None = None
     on_unsure: str = "ask"
+    picture: str = "card"
+    numbering: str = "none"
+    max_late: timedelta = MAX_LATE
+    retry: tuple[timedelta, ...] = WAITS
+    settle: timedelta | None = None
+    budget: int | None = None
+    paces: Mapping[str, Pace] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,15 +188,9 @@ class _Reader:
         if split is None:
             return None
         common, settings = split
-        return Account(
-            name=name,
-            network=common.network,
-            settings=settings,
-            when=common.when,
-            schedule=common.schedule.schedule(),
-            template=common.template,
-            on_unsure=common.on_unsure,
-        )
+        plain = {key: getattr(common, key) for key in AccountTable.model_fields if key != "schedule"}
+        schedule = common.schedule
+        return Account(name=name, settings=settings, schedule=schedule.schedule(), paces=schedule.paces(), **plain)
 
     def _source(self, name: str, table: dict[str, Any]) -> SourceConfig | None:
         split = self._split(("sources", name), table, SourceTable, "type", self._sources)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reverberate.config import AccountTable, Service, Site, SourceTable
+from reverberate.config_tables import AccountTable, Service, Site, SourceTable
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

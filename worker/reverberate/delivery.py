@@ -1,8 +1,6 @@
-"""Delivering: lanes of shares, one lane an account, many sender threads.
+"""Delivering: claimed and durably intended before a byte leaves, step by step, and written down before anything else.
 
-Within an account shares go one after the other, oldest first; accounts do not wait for each other. Each share is
-claimed and its intent is durable before a byte leaves; what came of it is durable before the next share of the lane
-starts. Whatever the network does, one account's trouble stays in its lane.
+What came of a share is durable before the next one of its account starts.
 """
 
 from __future__ import annotations
@@ -14,25 +12,28 @@ import secrets
 import socket
 import threading
 import time
-from collections import deque
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reverberate import policy
-from reverberate.errors import Outcome, Refused, ReverberateError, StoreError, Unsure
+from reverberate.errors import Outcome, Refused, ReverberateError, StoreError, Transient, Unsure
+from reverberate.failpoints import reach
+from reverberate.lanes import Lanes
 from reverberate.model import Delivery, Receipt, ShareState
 from reverberate.networks.base import Finds
-from reverberate.store import journal, shares
+from reverberate.store import claims, journal, pictures, shares, turns
 from reverberate.store.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from reverberate.accounts import Accounts
-    from reverberate.model import Message, Share, Work
+    from reverberate.model import JSON, Message, Picture, Share, Work
     from reverberate.networks.base import Network
     from reverberate.policy import Verdict
     from reverberate.store import Store, Transaction
+    from reverberate.store.turns import Allowance
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=10)
@@ -41,10 +42,15 @@ HEARTBEAT = 3.0
 """Seconds between signs of life."""
 SENDERS = 32
 """Accounts that one worker serves at the same time."""
-ROOM = 1000
-"""Shares that one worker holds in memory, waiting for their lane."""
+MARGIN = 1.0
+"""Seconds before the end of a claim from which on nothing is sent under it."""
 STUBBORN = 2.0
 """Seconds between attempts to write down what a network answered, while the database is away."""
+
+
+def boot_clock() -> float:
+    """Seconds that pass while the machine sleeps too, where the system has such a clock."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def worker_name() -> str:
@@ -67,107 +73,54 @@ class Courier:
         self._store, self._accounts, self._now, self._chance = store, accounts, now, chance
         self.owner = worker_name()
         self._writer = Writer(store, owner=self.owner, lease=LEASE, now=now)
-        self._lanes: dict[str, deque[Work]] = {}
-        self._ready: deque[str] = deque()  # accounts with work and no sender
-        self._held: set[int] = set()  # shares waiting here or on their way
-        self._change = threading.Condition()
-        self._closing = False
+        self._alive_until = 0.0  # on the boot clock: until when our claims hold at least
         self._stopped = threading.Event()
-        self._threads = [threading.Thread(target=self._send, name=f"sender-{n}", daemon=True) for n in range(senders)]
+        self._lanes = Lanes(self._one, threads=senders)
         self._pulse = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-        for thread in (*self._threads, self._pulse):
-            thread.start()
+        self._pulse.start()
 
     def deliver(self, ids: Iterable[int]) -> None:
         """Take these shares in hand; returns when they wait in their lanes, which takes until there is room."""
-        with self._change:
-            self._change.wait_for(lambda: self._closing or len(self._held) < ROOM)
-            fresh = [share_id for share_id in ids if share_id not in self._held]
-            if self._closing or not fresh:
-                return
-        with self._store.read() as tx:
-            loaded = shares.work(tx, fresh)
-        with self._change:
-            for work in loaded:
-                self._enqueue(work)
-            self._change.notify_all()
+        if fresh := self._lanes.unheld(ids):
+            with self._store.read() as tx:
+                loaded = claims.work(tx, fresh)
+            self._lanes.add(loaded)
 
     def room(self) -> int:
         """How many more shares may be given without waiting."""
-        with self._change:
-            return 0 if self._closing else ROOM - len(self._held)
+        return self._lanes.room()
 
     def drain(self, timeout: float) -> bool:
         """Wait until nothing is in hand; whether that was reached."""
-        with self._change:
-            return self._change.wait_for(lambda: not self._held, timeout)
+        return self._lanes.drain(timeout)
 
     def close(self, timeout: float = 8.0) -> None:
         """Finish what is on its way, leave the rest to others, end all threads."""
-        with self._change:
-            self._closing = True
-            self._ready.clear()
-            self._change.notify_all()
-        deadline = time.monotonic() + timeout
-        for thread in self._threads:
-            thread.join(max(deadline - time.monotonic(), 0.0))
+        self._lanes.close(timeout)
         self._stopped.set()
         self._pulse.join(HEARTBEAT)
         self._writer.close()
 
-    def _enqueue(self, work: Work) -> None:
-        if work.share.id in self._held:
-            return
-        self._held.add(work.share.id)
-        lane = self._lanes.get(work.share.account)
-        if lane is None:
-            self._lanes[work.share.account] = deque([work])
-            self._ready.append(work.share.account)
-        else:
-            lane.append(work)
-
-    def _send(self) -> None:
-        while (taken := self._take()) is not None:
-            account, work = taken
-            try:
-                self._one(work)
-            except StoreError as error:
-                log.warning("share %d: left for later: %s", work.share.id, error)
-            except Exception:
-                log.exception("share %d: left for later", work.share.id)
-            self._return(account, work)
-
-    def _take(self) -> tuple[str, Work] | None:
-        with self._change:
-            self._change.wait_for(lambda: self._closing or self._ready)
-            if self._closing:
-                return None
-            account = self._ready.popleft()
-            return account, self._lanes[account].popleft()
-
-    def _return(self, account: str, work: Work) -> None:
-        with self._change:
-            self._held.discard(work.share.id)
-            if self._lanes[account]:
-                self._ready.append(account)
-            else:
-                del self._lanes[account]
-            self._change.notify_all()
-
     def _beat(self) -> None:
         while not self._stopped.wait(HEARTBEAT):
             try:
+                began = boot_clock()
                 with self._store.write() as tx:
-                    shares.renew(tx, owner=self.owner, lease=self._now() + LEASE)
+                    claims.renew(tx, owner=self.owner, lease=self._now() + LEASE)
+                self._alive_until = began + LEASE.total_seconds()
             except StoreError as error:
                 log.warning("no sign of life could be given: %s", error)
 
     def _one(self, work: Work) -> None:
         """One share, one step: send it or look it up, and write down what came of it."""
         account = work.share.account
+        reach("deliver: loaded")
         try:
             network, ability = self._accounts.network(account), self._accounts.ability(account)
-            message = work.message or self._accounts.message(account, work.post)
+            if policy.too_late(work.share, most=self._accounts.get(account).max_late, now=self._now()):
+                self._stay(work, ShareState.SKIPPED, _too_late(work.share, now=self._now()))
+                return
+            message = work.message or self._accounts.message(account, work.post, self._keep)
         except ReverberateError as error:
             self._stay(work, ShareState.HELD, str(error))
             return
@@ -175,40 +128,127 @@ class Courier:
         if kind == "ask":
             self._stay(work, ShareState.UNSURE, work.share.reason)
             return
-        wish = shares.Claim(share_id=work.share.id, kind=kind, state=work.share.state, message=message)
+        allowance = self._accounts.allowance(account, message)
+        wish = claims.Claim(
+            share_id=work.share.id, kind=kind, state=work.share.state, message=message, allowance=allowance
+        )
+        began = boot_clock()
         if won := self._writer.claim(wish):
             fence, frozen = won
-            delivery = _delivery(work.share, frozen, now=self._now())
+            network.session.guard = partial(self._still_alive, began)
+            delivery = self._delivery(work, frozen, fence)
             found = _look(network, delivery) if kind == "look" else _try(network, delivery)
-            verdict = self._verdict(found, work.share, ability, network.settle, looked=kind == "look")
-            self._write(_ending(work.share.id, fence, found, verdict, now=self._now()), account, verdict)
+            verdict = self._verdict(found, work.share, ability, looked=kind == "look")
+            ending = _ending(work.share.id, fence, found, verdict, now=self._now())
+            self._write(ending, self._effect(account, found, verdict, allowance, kind), verdict)
 
     def _verdict(
-        self,
-        found: Receipt | Outcome | None,
-        share: Share,
-        ability: policy.Ability,
-        settle: timedelta,
-        *,
-        looked: bool,
+        self, found: Receipt | Outcome | None, share: Share, ability: policy.Ability, *, looked: bool
     ) -> Verdict:
         now, chance = self._now(), self._chance()
         if looked or found is None:
-            return policy.after_look(found, looks=share.looks + 1, tries=share.tries, now=now, chance=chance)
-        return policy.after_send(found, tries=share.tries + 1, ability=ability, settle=settle, now=now, chance=chance)
+            return policy.after_look(
+                found, looks=share.looks + 1, tries=share.tries, ability=ability, now=now, chance=chance
+            )
+        return policy.after_send(found, tries=share.tries + 1, ability=ability, now=now, chance=chance)
 
-    def _write(self, ending: shares.Ending, account: str, verdict: Verdict) -> None:
+    def _delivery(self, work: Work, message: Message, fence: int) -> Delivery:
+        share = work.share
+        return Delivery(
+            serial=share.id,
+            key=share.key,
+            planned=share.planned,
+            message=message,
+            attempt=share.tries + 1,
+            since=share.first_try or self._now(),
+            steps=work.steps,
+            record=partial(self._record, share.id, fence),
+            load=self._load,
+        )
+
+    def _record(self, share_id: int, fence: int, name: str, answer: Mapping[str, JSON]) -> None:
+        """Keep a step that is done, however long the database takes.
+
+        Raises:
+            Unsure: the share is no longer ours, or we must end before it is kept.
+        """
+        while True:
+            try:
+                if self._writer.record(share_id, fence, name, answer):
+                    return
+            except StoreError as error:
+                log.warning("share %d: %s cannot be written down: %s", share_id, name, error)
+                if not self._lanes.closing and not self._stopped.wait(STUBBORN):
+                    continue
+                raise Unsure(f"{name} is there, and could not be written down") from None
+            raise Unsure(f"{name} is there; the share is in other hands now")
+
+    def _keep(self, picture: Picture, data: bytes) -> None:
+        with self._store.write() as tx:
+            pictures.keep(tx, picture, data, now=self._now())
+
+    def _load(self, digest: str) -> bytes:
+        with self._store.read() as tx:
+            data = pictures.load(tx, digest)
+        if data is None:
+            raise LookupError(f"the picture {digest[:12]} is gone")
+        return data
+
+    def _still_alive(self, began: float) -> None:
+        """Called before each request leaves: a process that was asleep for longer than its claim sends nothing.
+
+        Raises:
+            Transient: the claim may be in other hands by now.
+        """
+        if boot_clock() > max(began + LEASE.total_seconds(), self._alive_until) - MARGIN:
+            raise Transient("this worker was not running for a while; its claim may be in other hands")
+
+    def _effect(
+        self,
+        account: str,
+        found: Receipt | Outcome | None,
+        verdict: Verdict,
+        allowance: Allowance,
+        kind: str,
+    ) -> Callable[[Transaction], None]:
+        """What the attempt means for the whole account, and for those on the same host."""
+        now, back = self._now(), kind == "send" and verdict.state not in {ShareState.SENT, ShareState.UNSURE}
+
+        def effect(tx: Transaction) -> None:
+            if verdict.receipt:
+                journal.succeeded(tx, account, now=now)
+            if verdict.pause:
+                journal.pause(tx, account, now=now, why=verdict.pause)
+            if verdict.rest_until:
+                journal.rest(tx, account, until=verdict.rest_until, now=now, why=verdict.reason)
+            if allowance.price and back:
+                turns.add(tx, account, -allowance.price, now=now)
+            self._trip(tx, account, found, now=now)
+
+        return effect
+
+    def _trip(self, tx: Transaction, account: str, found: Receipt | Outcome | None, *, now: datetime) -> None:
+        """Let a network that does not work rest, with every account on its host; after that one share tries it."""
+        if not isinstance(found, Transient | Unsure):
+            journal.works(tx, account)
+            return
+        pause = policy.tripped(journal.failed(tx, account))
+        if pause is not None:
+            for name in self._accounts.on_the_same_host(account):
+                words = f"the network does not work: {found.words}"
+                journal.rest(tx, name, until=now + pause, now=now, why=words)
+
+    def _write(self, ending: claims.Ending, effect: Callable[[Transaction], None], verdict: Verdict) -> None:
         """Write it down; a receipt is offered again until the database takes it or the worker ends."""
         words = verdict.receipt.permalink if verdict.receipt else verdict.reason
-        log.info("share %d: %s on %s: %s", ending.share_id, ending.state, account, words)
-        effect = _effect(account, verdict, now=ending.now)
+        log.info("share %d: %s: %s", ending.share_id, ending.state, words)
         while True:
             try:
                 if not self._writer.settle(ending, effect):
                     log.warning("share %d: no longer ours; what came of it is in the journal", ending.share_id)
             except StoreError as error:
                 log.warning("share %d: cannot be written down: %s", ending.share_id, error)
-                if verdict.receipt and not self._closing and not self._stopped.wait(STUBBORN):
+                if verdict.receipt and not self._lanes.closing and not self._stopped.wait(STUBBORN):
                     continue
             return
 
@@ -220,60 +260,44 @@ class Courier:
             shares.change(tx, work.share.id, doors=doors, to=state, now=self._now(), reason=reason)
 
 
-def _effect(account: str, verdict: Verdict, *, now: datetime) -> Callable[[Transaction], None]:
-    """What the verdict means for the whole account."""
-
-    def effect(tx: Transaction) -> None:
-        if verdict.receipt:
-            journal.succeeded(tx, account, now=now)
-        if verdict.pause:
-            journal.pause(tx, account, now=now, why=verdict.pause)
-        if verdict.rest_until:
-            journal.rest(tx, account, until=verdict.rest_until, now=now, why=verdict.reason)
-
-    return effect
-
-
-def _delivery(share: Share, message: Message, *, now: datetime) -> Delivery:
-    return Delivery(
-        serial=share.id,
-        key=share.key,
-        planned=share.planned,
-        message=message,
-        attempt=share.tries + 1,
-        since=share.first_try or now,
-    )
+def _too_late(share: Share, *, now: datetime) -> str:
+    hours = (now - share.wanted).total_seconds() / 3600
+    return f"it is {hours:.0f} hours late, more than max_late allows; retry it if you still want it"
 
 
 def _try(network: Network, delivery: Delivery) -> Receipt | Outcome:
     network.session.fresh()
     try:
-        return network.send(delivery)
+        found = network.send(delivery)
     except Outcome as outcome:
         return outcome
     except Exception as error:
         log.exception("the plug-in for %s failed", network.name)
         words = f"the plug-in failed: {type(error).__name__}"
         return Unsure(words) if network.session.wrote else Refused(words)
+    reach("send: understood")
+    return found
 
 
 def _look(network: Network, delivery: Delivery) -> Receipt | Outcome | None:
     if not isinstance(network, Finds):
         return Refused(f"{network.title} cannot be asked for our own posts")
     try:
-        return network.find(delivery)
+        found = network.find(delivery)
     except Outcome as outcome:
         return outcome
     except Exception as error:
         log.exception("the plug-in for %s failed to look up", network.name)
         return Refused(f"the plug-in failed to look up: {type(error).__name__}")
+    reach("look: found")
+    return found
 
 
 def _ending(
     share_id: int, fence: int, found: Receipt | Outcome | None, verdict: Verdict, *, now: datetime
-) -> shares.Ending:
+) -> claims.Ending:
     outcome = found if isinstance(found, Outcome) else None
-    return shares.Ending(
+    return claims.Ending(
         share_id=share_id,
         fence=fence,
         now=now,
@@ -284,4 +308,5 @@ def _ending(
         status=outcome.status if outcome else None,
         reason=verdict.reason,
         receipt=verdict.receipt,
+        counts=verdict.counts,
     )

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reverberate.errors import ReverberateError, StoreError
-from reverberate.store import journal, shares
+from reverberate.store import claims, journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,27 +80,27 @@ class Dispatcher:
     def _hand_over(self) -> int:
         now = self._now()
         with self._store.read() as tx:
-            wake = shares.next_wake(tx)
+            wake = claims.next_wake(tx)
         if wake is None or wake > now:
             return 0
         with self._store.write() as tx:
-            ids = shares.take_due(tx, now=now, limit=BATCH)
+            ids = claims.take_due(tx, now=now, limit=BATCH)
         if ids:
             self._hand(ids)
         return len(ids)
 
     def _pause(self) -> float:
         with self._store.read() as tx:
-            wake = shares.next_wake(tx)
+            wake = claims.next_wake(tx)
         until = (wake - self._now()).total_seconds() if wake else IDLE
         return min(max(until, 0.0), IDLE)
 
     def _sweep(self) -> None:
         with self._store.read() as tx:
-            if not shares.any_expired(tx, now=self._now()):
+            if not claims.any_expired(tx, now=self._now()):
                 return
         with self._store.write() as tx:
-            lost = shares.sweep(tx, now=self._now(), settle=self._settle)
+            lost = claims.sweep(tx, now=self._now(), settle=self._settle)
         for share_id in lost:
             log.warning("share %d: its worker died while sending", share_id)
 

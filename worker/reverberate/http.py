@@ -19,9 +19,10 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from reverberate import __version__
 from reverberate.errors import Transient, Unsure
+from reverberate.failpoints import reach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 USER_AGENT = f"Reverberate/{__version__} (self-hosted cross-posting)"
 TIMEOUT = (10.0, 30.0)
@@ -38,6 +39,7 @@ class _TellsWhenSent:
         _sent.whole = False
         super().request(*args, **kwargs)  # type: ignore[misc]  # a mixin: the connection class stands beside it
         _sent.whole = True
+        reach("send: request written")
 
 
 class _Connection(_TellsWhenSent, HTTPConnection):
@@ -71,7 +73,10 @@ class Session(requests.Session):
     Attributes:
         timeout: seconds to connect, and seconds of silence to bear.
         wrote: whether, since the last ``fresh()``, a request that may have posted something left in full.
+        guard: called before each request leaves; raises an Outcome to keep it from leaving.
     """
+
+    guard: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self, *, secrets: Iterable[str] = (), timeout: tuple[float, float] = TIMEOUT) -> None:
         super().__init__()
@@ -89,14 +94,20 @@ class Session(requests.Session):
 
         Raises:
             Transient: nothing can have been accepted.
+            Outcome: the guard's, and nothing was sent.
             Unsure: the request left in full and no whole answer came back.
         """
         kwargs["timeout"] = kwargs.get("timeout") or self.timeout
         _sent.whole = False
+        self.guard()
+        reach("send: before connecting")
         try:
-            return super().send(request, **kwargs)
+            response = super().send(request, **kwargs)
         except requests.RequestException as error:
             outcome = self._outcome(request, error)
+        else:
+            reach("send: answer read")
+            return response
         finally:
             self.wrote = self.wrote or (_sent.whole and request.method not in READS)
         raise outcome  # out here, for a chained error would carry the address and its secrets

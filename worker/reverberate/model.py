@@ -5,7 +5,7 @@ Every instant is an aware datetime in UTC; every text is Unicode; ids of rows ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence  # noqa: TC003 - pydantic and dataclass users resolve these at run time
+from collections.abc import Callable, Mapping, Sequence  # noqa: TC003 - pydantic and dataclass users resolve these at run time
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - as above
 from enum import StrEnum
@@ -97,12 +97,33 @@ class Assurance(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture as its network will get it: re-encoded, its bytes kept in the store under their digest.
+
+    Attributes:
+        digest: SHA-256 of the bytes, in hexadecimal.
+        mime: e.g. ``image/jpeg``.
+        width, height: in pixels.
+        size: in bytes.
+        alt: what it shows, for those who cannot see it.
+    """
+
+    digest: str
+    mime: str
+    width: int
+    height: int
+    size: int
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A link card: what a network shows for the post's address."""
 
     url: str
     title: str = ""
     description: str = ""
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +134,8 @@ class Message:
         parts: the texts, in order; more than one is a thread.
         link: the post's address, by which our own posts are recognised when read back.
         card: the link card, where the network shows one.
+        pictures: what is attached.
+        carrier: the number of the part, from 0, that carries card and pictures.
         language: BCP 47 tag, or empty.
         notes: what was shortened or dropped, and why; for people.
     """
@@ -120,6 +143,8 @@ class Message:
     parts: tuple[str, ...]
     link: str
     card: Card | None = None
+    pictures: tuple[Picture, ...] = ()
+    carrier: int = 0
     language: str = ""
     notes: tuple[str, ...] = ()
 
@@ -131,10 +156,33 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """The network's proof that it holds a message: its own id, and the permalink ("" where it tells none)."""
+    """The network's proof that it holds a message.
+
+    Attributes:
+        remote_id: the network's own id.
+        permalink: where people read it, "" where the network tells none.
+        version: what an answer to this very post must name beside the id (Bluesky: the record's CID), or "".
+    """
 
     remote_id: str
     permalink: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a delivery that is done: what the network answered, and when."""
+
+    answer: Mapping[str, JSON]
+    at: datetime
+
+
+def _nowhere(name: str, answer: Mapping[str, JSON]) -> None:
+    """Where nobody keeps steps, there is no crash to survive."""
+
+
+def _nothing(digest: str) -> bytes:
+    raise LookupError(f"there is no picture {digest}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +196,10 @@ class Delivery:
         message: what to send.
         attempt: 1 for the first.
         since: when the first attempt began: nothing of ours can be there from before.
+        steps: what earlier attempts, and this one, have done already, by the step's name.
+        record: keeps a step that is done; when it returns, the step survives any crash. Raises an Outcome where the
+            share is no longer ours, so that nothing more is posted.
+        load: the bytes of a picture by its digest.
     """
 
     serial: int
@@ -156,6 +208,9 @@ class Delivery:
     message: Message
     attempt: int = 1
     since: datetime | None = None
+    steps: Mapping[str, Step] = field(default_factory=dict)
+    record: Callable[[str, Mapping[str, JSON]], None] = _nowhere
+    load: Callable[[str], bytes] = _nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +243,7 @@ class Share:
         owner: which worker holds the claim, or "".
         tries: how many attempts to send there were.
         looks: how often it was looked up since the last attempt to send.
+        crashes: how many workers died over it since it last came to anything.
         first_try: when the first of them began, or None.
         reason: why it is in this state, in words, or "".
         receipt: the network's proof, once sent.
@@ -209,6 +265,7 @@ class Share:
     owner: str = ""
     tries: int = 0
     looks: int = 0
+    crashes: int = 0
     first_try: datetime | None = None
     reason: str = ""
     receipt: Receipt | None = None
@@ -259,6 +316,7 @@ class AccountState:
         paused_why: the reason, in words.
         rest_until: until when the network asked us to wait, or None.
         last_success: when it last took a message, or None.
+        failures: how many attempts in a row found its network not working.
     """
 
     name: str
@@ -266,6 +324,7 @@ class AccountState:
     paused_why: str = ""
     rest_until: datetime | None = None
     last_success: datetime | None = None
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,8 +352,12 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A share with all that delivering it takes: its post, and its message if that is frozen already."""
+    """A share with all that delivering it takes: its post, and its message if that is frozen already.
+
+    ``steps`` is what earlier attempts did already.
+    """
 
     share: Share
     post: Post
     message: Message | None = None
+    steps: Mapping[str, Step] = field(default_factory=dict)

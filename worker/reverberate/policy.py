@@ -27,12 +27,20 @@ if TYPE_CHECKING:
 
 WAITS = tuple(timedelta(seconds=s) for s in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400))
 """Between the ten tries, before jitter: the shape that Standard Webhooks recommends, about 75 hours in all."""
-LOOK_AGAIN = timedelta(seconds=30)
-"""Between two look-ups of the same question."""
 LOOKS = 2
 """So many look-ups must find nothing before the same message is sent again: listings lag."""
+LONGEST_LOOK = timedelta(minutes=15)
+"""Between two look-ups while the network cannot be asked, at the most."""
 REST = timedelta(minutes=5)
 """How long an account rests when the network asks for it without saying how long."""
+MAX_LATE = timedelta(days=1)
+"""A share that could not even be tried for so long is not sent any more."""
+CRASHES = 3
+"""A share over which so many workers died is not tried again before a person has looked at it."""
+TRIPS = 5
+"""So many attempts in a row find a network not working before its accounts rest."""
+TRIPPED, LONGEST_TRIP = timedelta(seconds=30), timedelta(minutes=30)
+"""How long they rest, doubling from the first to the second; then one share goes ahead and tries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +52,16 @@ class Ability:
         finds: whether our own posts can be looked up.
         always: whether the identity that we choose holds for ever, so that sending again is always harmless.
         resend: whether the owner prefers a second copy to a question, where nothing else is possible.
+        waits: between the tries; there is one try more than these.
+        settle: how long the network's listings need before a look-up is worth anything, and between two of them.
     """
 
     assurance: Assurance
     finds: bool
     always: bool
     resend: bool = False
+    waits: tuple[timedelta, ...] = WAITS
+    settle: timedelta = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +75,7 @@ class Verdict:
         receipt: the network's proof, if there is one.
         rest_until: until when the whole account waits, or None.
         pause: why the whole account waits for its owner, or "".
+        counts: whether the attempt was a try at all; being told to wait, or to reconnect, is none.
     """
 
     state: ShareState
@@ -71,6 +84,20 @@ class Verdict:
     receipt: Receipt | None = None
     rest_until: datetime | None = None
     pause: str = ""
+    counts: bool = True
+
+
+def too_late(share: Share, *, most: timedelta, now: datetime) -> bool:
+    """Whether a share has waited so long without a single try that sending it now would be wrong."""
+    return share.state is ShareState.SCHEDULED and share.tries == 0 and now - share.wanted > most
+
+
+def tripped(failures: int) -> timedelta | None:
+    """How long an account rests after so many attempts in a row that found its network not working; None if not."""
+    if failures < TRIPS:
+        return None
+    doubled: int = 2 ** min(failures - TRIPS, 10)
+    return min(TRIPPED * doubled, LONGEST_TRIP)
 
 
 def next_step(share: Share, ability: Ability) -> str:
@@ -82,16 +109,13 @@ def next_step(share: Share, ability: Ability) -> str:
     return "look" if ability.finds else "ask"
 
 
-def after_send(
-    outcome: Receipt | Outcome, *, tries: int, ability: Ability, settle: timedelta, now: datetime, chance: float
-) -> Verdict:
+def after_send(outcome: Receipt | Outcome, *, tries: int, ability: Ability, now: datetime, chance: float) -> Verdict:
     """What follows from an attempt to send.
 
     Args:
         outcome: what it came to.
         tries: how many attempts there were, this one included.
         ability: what the network can do.
-        settle: how long the network's listings need before a look-up is worth anything.
         now: the time.
         chance: a random number from 0 to 1.
     """
@@ -101,58 +125,63 @@ def after_send(
         case Duplicate(receipt=Receipt() as receipt):
             return Verdict(state=ShareState.SENT, receipt=receipt, reason=outcome.words)
         case Transient():
-            return _again(outcome, tries=tries, wait=outcome.after, now=now, chance=chance)
+            return _again(outcome, tries=tries, wait=outcome.after, ability=ability, now=now, chance=chance)
         case RateLimited():
             until = outcome.until or now + REST
-            return Verdict(state=ShareState.SCHEDULED, due=until, rest_until=until, reason=outcome.words)
+            return Verdict(state=ShareState.SCHEDULED, due=until, rest_until=until, reason=outcome.words, counts=False)
         case Unauthorised() | OutOfCredit():
-            return Verdict(state=ShareState.SCHEDULED, due=now, pause=outcome.words, reason=outcome.words)
+            return Verdict(state=ShareState.SCHEDULED, due=now, pause=outcome.words, reason=outcome.words, counts=False)
         case Refused():
             return Verdict(state=ShareState.REFUSED, reason=outcome.words)
         case Retired():
             return Verdict(state=ShareState.SKIPPED, reason=outcome.words)
         case _:  # Unsure, Duplicate without its receipt
-            return _question(outcome, tries=tries, ability=ability, settle=settle, now=now, chance=chance)
+            return _question(outcome, tries=tries, ability=ability, now=now, chance=chance)
 
 
-def after_look(found: Receipt | Outcome | None, *, looks: int, tries: int, now: datetime, chance: float) -> Verdict:
+def after_look(
+    found: Receipt | Outcome | None, *, looks: int, tries: int, ability: Ability, now: datetime, chance: float
+) -> Verdict:
     """What follows from looking up whether an earlier attempt arrived; ``found`` is None if it is not to be seen."""
     match found:
         case Receipt():
             return Verdict(state=ShareState.SENT, receipt=found, reason="found on the network")
         case None if looks < LOOKS:
-            return Verdict(state=ShareState.UNSURE, due=now + LOOK_AGAIN, reason="not to be seen yet; looking again")
+            due = now + ability.settle
+            return Verdict(state=ShareState.UNSURE, due=due, reason="not to be seen yet; looking again")
         case None:
             missing = Transient("looked up and not there: it never arrived")
-            return _again(missing, tries=tries, wait=None, now=now, chance=chance)
+            return _again(missing, tries=tries, wait=None, ability=ability, now=now, chance=chance)
         case RateLimited():
             until = found.until or now + REST
             return Verdict(state=ShareState.UNSURE, due=until, rest_until=until, reason=found.words)
         case Unauthorised() | OutOfCredit():
             return Verdict(state=ShareState.UNSURE, due=now, pause=found.words, reason=found.words)
         case Transient():
-            due = now + max(found.after or LOOK_AGAIN, LOOK_AGAIN)
+            pause = min(max(ability.settle, timedelta(seconds=1)) * 2 ** min(looks, 10), LONGEST_LOOK)
+            due = now + max(found.after or pause, pause)
             return Verdict(state=ShareState.UNSURE, due=due, reason=f"cannot be looked up now: {found.words}")
         case _:
             return Verdict(state=ShareState.UNSURE, reason=f"cannot be looked up, please check: {found.words}")
 
 
-def _question(
-    outcome: Outcome, *, tries: int, ability: Ability, settle: timedelta, now: datetime, chance: float
-) -> Verdict:
-    if ability.assurance is Assurance.IDENTITY and ability.always and tries <= len(WAITS):
-        return Verdict(state=ShareState.UNSURE, due=now + WAITS[tries - 1] * (0.5 + chance), reason=outcome.words)
+def _question(outcome: Outcome, *, tries: int, ability: Ability, now: datetime, chance: float) -> Verdict:
+    if ability.assurance is Assurance.IDENTITY and ability.always and tries <= len(ability.waits):
+        due = now + ability.waits[tries - 1] * (0.5 + chance)
+        return Verdict(state=ShareState.UNSURE, due=due, reason=outcome.words)
     if ability.finds:
-        return Verdict(state=ShareState.UNSURE, due=now + settle, reason=outcome.words)
+        return Verdict(state=ShareState.UNSURE, due=now + ability.settle, reason=outcome.words)
     if ability.resend:
-        return _again(outcome, tries=tries, wait=None, now=now, chance=chance)
+        return _again(outcome, tries=tries, wait=None, ability=ability, now=now, chance=chance)
     return Verdict(state=ShareState.UNSURE, reason=f"{outcome.words}; please check whether it is there")
 
 
-def _again(outcome: Outcome, *, tries: int, wait: timedelta | None, now: datetime, chance: float) -> Verdict:
-    if tries > len(WAITS):
+def _again(
+    outcome: Outcome, *, tries: int, wait: timedelta | None, ability: Ability, now: datetime, chance: float
+) -> Verdict:
+    if tries > len(ability.waits):
         return Verdict(state=ShareState.REFUSED, reason=f"gave up after {tries} tries: {outcome.words}")
-    ours = WAITS[tries - 1] * (0.5 + chance)
+    ours = ability.waits[tries - 1] * (0.5 + chance)
     return Verdict(state=ShareState.SCHEDULED, due=now + max(ours, wait or ours), reason=outcome.words)
 
 

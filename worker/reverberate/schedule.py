@@ -53,6 +53,39 @@ class Quiet:
         return clock >= self.start or clock < self.end
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """At most ``burst`` at once, and then one in every ``interval``."""
+
+    interval: timedelta
+    burst: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Pace:
+        """``"300/3h"``, ``"50/day"``, ``"1/10m"``.
+
+        Raises:
+            ValueError: it is no such rate.
+        """
+        match = re.fullmatch(r"\s*([1-9]\d{0,5})\s*/\s*(\S+)\s*", text)
+        words = {"second": "1s", "minute": "1m", "hour": "1h", "day": "1d", "week": "7d", "month": "30d"}
+        if not match:
+            raise ValueError(f'a rate is written like "300/3h" or "50/day", not {text!r}')
+        span = parse_duration(words.get(match[2], match[2]))
+        if not span:
+            raise ValueError("a rate needs a span of time")
+        return cls(span / int(match[1]), int(match[1]))
+
+    def taken(self, full: datetime | None, *, now: datetime) -> datetime | None:
+        """When the burst is whole again if one goes now; None if none may go now. ``full`` is that of before."""
+        base = max(full or now, now)
+        return None if base - now > self.interval * (self.burst - 1) else base + self.interval
+
+    def next_turn(self, full: datetime, booked: datetime) -> datetime:
+        """When the next one may go that has to wait; ``booked`` is the last turn that was given away so."""
+        return max(full - self.interval * (self.burst - 1), booked + self.interval)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """When an account speaks: after ``delay``, but not in its ``quiet`` hours."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from reverberate import identity
 from reverberate.errors import ReverberateError, SourceError
 from reverberate.model import ShareState, SourceState
+from reverberate.overrides import override
 from reverberate.schedule import first_due
 from reverberate.store import journal, posts, shares
 
@@ -37,6 +38,15 @@ class Ingested:
     post_id: int
     post: Post
     new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What becomes of a post on an account: the share's first state, when it is due, and why."""
+
+    state: ShareState
+    due: datetime
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,21 +159,35 @@ class Service:
         return ingested
 
     def _plan(self, tx: Transaction, one: Ingested, *, accounts: Iterable[str], held: str = "") -> None:
-        now = self._now()
-        shares.plan(tx, [self._share(one, account=name, held=held, now=now) for name in accounts], now=now)
+        new = [_new_share(one, name, self.planned(one.post, name, held=held)) for name in accounts]
+        shares.plan(tx, new, now=self._now())
 
-    def _share(self, one: Ingested, *, account: str, held: str, now: datetime) -> shares.NewShare:
-        state, reason = ShareState.HELD if held else ShareState.SCHEDULED, held
+    def planned(self, post: Post, account: str, *, held: str = "") -> Planned:
+        """What becomes of a post on an account, were it to come in now; ``held`` is why everything waits, if it does."""
+        now, state, reason = self._now(), ShareState.HELD if held else ShareState.SCHEDULED, held
+        schedule = self.accounts.get(account).schedule
         try:
-            if not self.accounts.wants(account, one.post):
+            said = override(post.extra, account)
+            schedule = replace(schedule, delay=schedule.delay + (said.delay or timedelta(0)))
+            if said.skip:
+                state, reason = ShareState.SKIPPED, "the post itself says so (reverberate: skip)"
+            elif not self.accounts.wants(account, post):
                 rule = self.accounts.get(account).when
                 state, reason = ShareState.SKIPPED, f"the account's rule does not hold: {rule}"
         except ReverberateError as error:
             state, reason = ShareState.HELD, str(error)
-        due = first_due(self.accounts.get(account).schedule, zone=self.config.zone, now=now)
-        return shares.NewShare(
-            post_id=one.post_id, account=account, due=due, key=uuid.uuid4().hex, state=state, reason=reason
-        )
+        return Planned(state=state, due=first_due(schedule, zone=self.config.zone, now=now), reason=reason)
+
+
+def _new_share(one: Ingested, account: str, planned: Planned) -> shares.NewShare:
+    return shares.NewShare(
+        post_id=one.post_id,
+        account=account,
+        due=planned.due,
+        key=uuid.uuid4().hex,
+        state=planned.state,
+        reason=planned.reason,
+    )
 
 
 def summary(counts: Mapping[tuple[str, str], int]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from reverberate.store import journal, shares
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from reverberate.model import Attempt, Event, KnownPost, Message, Share
+    from reverberate.model import Attempt, Event, KnownPost, Message, Picture, Share
     from reverberate.service import Service
     from reverberate.store import Transaction
 
@@ -89,10 +89,20 @@ def message(one: Message) -> dict[str, Any]:
     return {
         "parts": list(one.parts),
         "link": one.link,
-        "card": {"url": card.url, "title": card.title, "description": card.description} if card else None,
+        "card": card
+        and {"url": card.url, "title": card.title, "description": card.description, "picture": picture(card.picture)},
+        "pictures": [picture(attached) for attached in one.pictures],
+        "carrier": one.carrier,
         "language": one.language,
         "notes": list(one.notes),
     }
+
+
+def picture(one: Picture | None) -> dict[str, Any] | None:
+    """A picture, without its bytes."""
+    if one is None:
+        return None
+    return {"mime": one.mime, "width": one.width, "height": one.height, "bytes": one.size, "alt": one.alt}
 
 
 def attempt(one: Attempt) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from celery.worker import state
 from kombu.exceptions import KombuError, OperationalError
 
 from reverberate.errors import StoreError
-from reverberate.store import shares
+from reverberate.store import claims
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -143,7 +143,7 @@ class Poller:
         if room <= 0:
             return
         with self._store.read() as tx:
-            ids = shares.overdue(tx, before=self._now() - self._grace, limit=room)
+            ids = claims.overdue(tx, before=self._now() - self._grace, limit=room)
         if ids:
             self._courier.deliver(ids)
 

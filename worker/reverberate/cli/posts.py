@@ -11,9 +11,8 @@ import typer
 from reverberate.cli.common import Json, Limit, found, problem, settings, show, table
 
 if TYPE_CHECKING:
-    from reverberate.model import Message, Post
+    from reverberate.model import Post
     from reverberate.service import Service
-    from reverberate.text.limits import Limit as TextLimit
 
 SHARE_COLUMNS = ["id", "account", "state", "due", "permalink", "reason"]
 
@@ -84,40 +83,35 @@ def preview(
     context: typer.Context,
     post: Annotated[str, typer.Argument(help="A file as for publish, or the number of a known post.")],
     account: Annotated[list[str] | None, typer.Option(help="Only this account; may be given again.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page that shows it, to this file.")] = None,
     *,
     as_json: Json = False,
 ) -> None:
-    """Show what each account would send, offline."""
+    """Show what each account would send, offline; 1 if something cannot fit."""
+    from reverberate.previews import preview as of
+
     with settings(context).service() as service:
         shown = _post(service, post)
-        names = account or list(service.config.accounts)
-        rows = [_previewed(service, name, shown) for name in names]
+        rows = [of(service, name, shown) for name in account or list(service.config.accounts)]
+        site = service.config.site.title or shown.site
+    if html is not None:
+        from reverberate.rendering.page import page
+
+        html.write_text(page(rows, title=shown.title or shown.url, site=site), encoding="utf-8")
+        typer.echo(f"written: {html}", err=True)
     show(rows, as_json=as_json, human=lambda: _print_previews(rows))
-
-
-def _previewed(service: Service, name: str, post: Post) -> dict[str, Any]:
-    from reverberate import status
-
-    network = service.config.accounts[name].network if name in service.config.accounts else ""
-    message, limit = service.accounts.preview(name, post)
-    return {"account": name, "network": network} | _counts(message, limit) | status.message(message)
-
-
-def _counts(message: Message, limit: TextLimit) -> dict[str, Any]:
-    from reverberate.text.count import count
-
-    return {
-        "counts": [count(part, limit) for part in message.parts],
-        "limit": limit.maximum,
-        "unit": limit.unit.value,
-    }
+    if wrong := [f"{row['account']}: {row['problem']}" for row in rows if row["problem"]]:
+        problem(wrong)
 
 
 def _print_previews(rows: list[dict[str, Any]]) -> None:
     for row in rows:
-        numbers = ", ".join(f"{number}/{row['limit']}" for number in row["counts"])
-        typer.echo(typer.style(f"── {row['account']} ({row['network']}) {numbers} {row['unit']}", bold=True))
-        typer.echo("\n\n".join(row["parts"]))
+        numbers = ", ".join(f"{part['count']}/{part['limit']}" for part in row["parts"])
+        unit = row["parts"][0]["unit"] if row["parts"] else ""
+        typer.echo(typer.style(f"── {row['account']} ({row['title']}) {numbers} {unit}", bold=True))
+        if row["state"] != "scheduled":
+            typer.echo(f"[{row['state']}] {row['reason']}")
+        typer.echo("\n\n⋮\n\n".join(part["text"] for part in row["parts"]))
         if card := row["card"]:
             typer.echo(f"[card] {card['title']} — {card['url']}")
         for note in row["notes"]:
@@ -164,12 +158,15 @@ def why(
             known = found(store.get(tx, post), f"post {post}", hint="reverberate posts lists them")
             stories = [status.story(tx, share) for share in _shares_of(tx, post, account)]
         rule = {"when": configured.when, "holds": service.accounts.wants(account, known.post)}
-    document = {"post": status.post(known), "account": account, "rule": rule, "shares": stories}
+        layers = service.accounts.layers(account, known.post)
+    document = {"post": status.post(known), "account": account, "rule": rule, "layers": layers, "shares": stories}
 
     def human() -> None:
         typer.echo(f"post {post}: {known.post.title} <{known.post.url}>, from {known.source}")
         if configured.when:
             typer.echo(f"rule: {configured.when} -> {'holds' if rule['holds'] else 'does not hold'}")
+        for setting, value, who in layers:
+            typer.echo(f"{setting}: {value}, said by {who}")
         if not stories:
             typer.echo(
                 "no share: it was there before the source's first look, or the account was not in the config yet"

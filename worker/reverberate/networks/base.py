@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
@@ -16,16 +18,21 @@ from pydantic import BaseModel, ConfigDict
 
 from reverberate.errors import Outcome, OutOfCredit, RateLimited, Refused, Transient, Unauthorised, Unsure
 from reverberate.http import READS, Session
+from reverberate.model import Receipt
 from reverberate.policy import wait_until
 from reverberate.secrets import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import requests
 
-    from reverberate.model import Assurance, Delivery, Message, Receipt
+    from reverberate.model import JSON, Assurance, Card, Delivery, Message, Picture
     from reverberate.text.limits import Limit
+
+
+CLOCKS_DIFFER = timedelta(minutes=2)
+"""How far a network's clock may be from ours."""
 
 
 class NetworkSettings(BaseModel):
@@ -44,6 +51,9 @@ class Network(ABC):
         limit: how long a message may be there, and in which unit.
         settle: how long its listings need to show a new post; a look-up before that proves nothing.
         identity_window: how long the identity that we choose holds (Assurance.IDENTITY); None is for ever.
+        threads: whether a message may have more than one part.
+        card: whether it shows the post's link beside the text, so that the text need not hold it.
+        carries: how it shows a picture: "card" (a link card that we make), "attach" (pictures of the post's own).
         Settings: the shape of the account's own keys.
     """
 
@@ -53,6 +63,9 @@ class Network(ABC):
     limit: ClassVar[Limit]
     settle: ClassVar[timedelta] = timedelta(seconds=15)
     identity_window: ClassVar[timedelta | None] = None
+    threads: ClassVar[bool] = False
+    card: ClassVar[bool] = False
+    carries: ClassVar[frozenset[str]] = frozenset()
     Settings: ClassVar[type[NetworkSettings]]
 
     def __init__(
@@ -74,6 +87,10 @@ class Network(ABC):
         Raises:
             Outcome: whatever came instead of a receipt. Nothing else is raised on purpose.
         """
+
+    def price(self, message: Message) -> int:  # noqa: ARG002 - for those that cost something
+        """What sending the message costs, in millionths of the unit in which the account's budget is written."""
+        return 0
 
     def live_limit(self) -> Limit:
         """The limit that holds for this account now; asks the server where servers differ. May raise an Outcome."""
@@ -136,6 +153,128 @@ class Network(ABC):
         return f"<{type(self).__name__} account {self.account!r}>"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One post of a thread, or the only one.
+
+    Attributes:
+        number: from 0.
+        text: what it says.
+        key: its own idempotency key.
+        link: the post's address.
+        first, parent: the receipts of the thread's first part and of the one that this one answers; None for the first.
+        card: the link card, on the part that carries it.
+        pictures: what is attached to it.
+        language: BCP 47 tag, or empty.
+        since: nothing of ours can be there from before.
+    """
+
+    number: int
+    text: str
+    key: str
+    link: str
+    first: Receipt | None
+    parent: Receipt | None
+    card: Card | None
+    pictures: tuple[Picture, ...]
+    language: str
+    since: datetime
+
+
+class Threading(Network):
+    """A network whose messages may be threads: each part is posted, and looked up, by itself.
+
+    What is there already is kept as a step of the delivery, so that after any crash only the rest is posted.
+    """
+
+    threads = True
+
+    @abstractmethod
+    def post(self, delivery: Delivery, part: Part) -> Receipt:
+        """Post one part. Raises an Outcome where that brings no receipt."""
+
+    @abstractmethod
+    def seen(self, delivery: Delivery, part: Part) -> Receipt | None:
+        """The receipt of this very part if the network holds it, None if it does not show it. May raise an Outcome."""
+
+    def send(self, delivery: Delivery) -> Receipt:
+        """See Network."""
+        receipt = self._through(delivery, self.post)
+        if receipt is None:
+            raise Refused("a message without a part")
+        return receipt
+
+    def find(self, delivery: Delivery) -> Receipt | None:
+        """See Finds. Parts that are there are noted, so that a later attempt posts only the others."""
+        return self._through(delivery, self.seen)
+
+    def _through(self, delivery: Delivery, visit: Callable[[Delivery, Part], Receipt | None]) -> Receipt | None:
+        """Part by part, the known ones skipped; the first one's receipt, or None as soon as one is missing."""
+        there: list[Receipt] = []
+        for number in range(len(delivery.message.parts)):
+            receipt = known_part(delivery, number)
+            if receipt is None:
+                receipt = visit(delivery, _part(delivery, number, there))
+                if receipt is None:
+                    return None
+                if len(delivery.message.parts) > 1:
+                    delivery.record(part_name(number), asdict(receipt))
+            there.append(receipt)
+        return there[0] if there else None
+
+
+def part_name(number: int) -> str:
+    """The name of the step that posts a part."""
+    return f"part {number + 1}"
+
+
+def known_part(delivery: Delivery, number: int) -> Receipt | None:
+    """The receipt of a part that is there already."""
+    step = delivery.steps.get(part_name(number))
+    return None if step is None else Receipt(**{key: str(value) for key, value in step.answer.items()})
+
+
+def _part(delivery: Delivery, number: int, there: Sequence[Receipt]) -> Part:
+    message = delivery.message
+    carries = number == message.carrier
+    return Part(
+        number=number,
+        text=message.parts[number],
+        key=delivery.key if number == 0 else f"{delivery.key}-{number + 1}",
+        link=message.link,
+        first=there[0] if there else None,
+        parent=there[-1] if there else None,
+        card=message.card if carries else None,
+        pictures=message.pictures if carries else (),
+        language=message.language,
+        since=(delivery.since or delivery.planned) - CLOCKS_DIFFER,
+    )
+
+
+def once(
+    delivery: Delivery, name: str, do: Callable[[], Mapping[str, JSON]], *, now: datetime, holds: timedelta
+) -> Mapping[str, JSON]:
+    """A step that need not be done again while its result holds (an upload); its answer."""
+    known = delivery.steps.get(name)
+    if known is not None and now - known.at < holds:
+        return known.answer
+    answer = do()
+    delivery.record(name, answer)
+    return answer
+
+
+@contextmanager
+def unposted(network: Network) -> Iterator[None]:
+    """Calls that publish nothing by themselves (an upload, a sign-in): where their answer is lost, they may be repeated."""
+    wrote = network.session.wrote
+    try:
+        yield
+    except Unsure as outcome:
+        raise Transient(outcome.words, status=outcome.status) from None
+    finally:
+        network.session.wrote = wrote
+
+
 @runtime_checkable
 class Finds(Protocol):
     """Can look up what became of a delivery whose answer was lost."""
@@ -157,6 +296,15 @@ def same_link(text: str, link: str) -> bool:
     return bool(re.search(re.escape(link.rstrip("/")) + r"/?(?![\w/?#&=%.-]*\w)", text))
 
 
+def same_words(text: str, part: str) -> bool:
+    """Whether two texts say the same, whatever a network made of links, spaces and punctuation."""
+
+    def bare(one: str) -> str:
+        return re.sub(r"[\W_]+", "", re.sub(r"https?://\S+|<[^>]*>", "", one)).casefold()
+
+    return bool(bare(part)) and bare(text) == bare(part)
+
+
 def only_part(message: Message) -> str:
     """The text of a message that is no thread.
 
@@ -164,7 +312,7 @@ def only_part(message: Message) -> str:
         Refused: it is one, and this network's plug-in sends single posts.
     """
     if len(message.parts) != 1:
-        raise Refused("this network takes no threads yet; use a template without thread()")
+        raise Refused("this network takes no threads; use a template without thread()")
     return message.parts[0]
 
 

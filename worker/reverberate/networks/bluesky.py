@@ -13,20 +13,29 @@ from pydantic import Field
 
 from reverberate.errors import Duplicate, Outcome, Transient, Unauthorised
 from reverberate.model import Assurance, Receipt
-from reverberate.networks.base import Network, NetworkSettings, json_object, only_part
+from reverberate.networks.base import NetworkSettings, Part, Threading, json_object, once, unposted
 from reverberate.secrets import Secret
 from reverberate.text.facets import detect
 from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import requests
 
-    from reverberate.model import Delivery, Message
+    from reverberate.model import JSON, Delivery, Picture
     from reverberate.text.facets import Facet
 
 POST = "app.bsky.feed.post"
 ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 CLOCKS = 1024
+MOST_PICTURES = 4
+BLOB_HOLDS = timedelta(minutes=50)
+
+
+def _key(delivery: Delivery, part: Part) -> str:
+    """Each part of a thread is a second younger than the one before it: no other share of that second is so old."""
+    return tid(delivery.planned + timedelta(seconds=part.number), delivery.serial)
 
 
 def tid(planned: datetime, serial: int) -> str:
@@ -49,31 +58,37 @@ class BlueskySettings(NetworkSettings):
     web_base: str = Field(default="https://bsky.app", description="Where people read it.")
 
 
-class Bluesky(Network):
+class Bluesky(Threading):
     """Posts records with facets and a link card."""
 
     name, title, assurance = "bluesky", "Bluesky", Assurance.IDENTITY
     limit, Settings = LIMITS["bluesky"], BlueskySettings
+    card = True
+    carries = frozenset({"card", "attach"})
     settings: BlueskySettings
     _session: dict[str, str] | None = None
 
-    def send(self, delivery: Delivery) -> Receipt:
-        """See Network."""
-        did = self._signed_in()["did"]
-        key = tid(delivery.planned, delivery.serial)
-        body = {"repo": did, "collection": POST, "rkey": key, "validate": True, "record": self._record(delivery)}
-        answer = self._xrpc("POST", "com.atproto.repo.putRecord", json=body)
-        return self._receipt(json_object(answer).get("uri") or f"at://{did}/{POST}/{key}")
+    def post(self, delivery: Delivery, part: Part) -> Receipt:
+        """See Threading."""
+        did, key = self._signed_in()["did"], _key(delivery, part)
+        record = self._record(delivery, part)
+        body = {"repo": did, "collection": POST, "rkey": key, "validate": True, "record": record}
+        told = json_object(self._xrpc("POST", "com.atproto.repo.putRecord", json=body))
+        return self._receipt(told.get("uri") or f"at://{did}/{POST}/{key}", str(told.get("cid", "")))
 
-    def find(self, delivery: Delivery) -> Receipt | None:
-        """See Finds: exact, by the record's key."""
-        params = {"repo": self._signed_in()["did"], "collection": POST, "rkey": tid(delivery.planned, delivery.serial)}
+    def seen(self, delivery: Delivery, part: Part) -> Receipt | None:
+        """See Threading: exact, by the record's key."""
+        return self._held(_key(delivery, part))
+
+    def _held(self, key: str) -> Receipt | None:
+        params = {"repo": self._signed_in()["did"], "collection": POST, "rkey": key}
         try:
-            return self._receipt(self._xrpc("GET", "com.atproto.repo.getRecord", params=params).json()["uri"])
+            told = self._xrpc("GET", "com.atproto.repo.getRecord", params=params).json()
         except Outcome as outcome:
             if "RecordNotFound" in outcome.words:
                 return None
             raise
+        return self._receipt(told["uri"], str(told.get("cid", "")))
 
     def verify(self) -> str:
         """See Verifies."""
@@ -98,17 +113,60 @@ class Bluesky(Network):
         """See Network; with the name that atproto gives its errors."""
         return f"{super().said(response)} ({kind})" if (kind := _kind(response)) else super().said(response)
 
-    def _record(self, delivery: Delivery) -> dict[str, Any]:
+    def _record(self, delivery: Delivery, part: Part) -> dict[str, Any]:
         """The record, the same at each attempt: nothing in it depends on the hour."""
-        message = delivery.message
-        text = only_part(message)
-        created = delivery.planned.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        record: dict[str, Any] = {"$type": POST, "text": text, "createdAt": created}
-        if message.language:
-            record["langs"] = [message.language]
-        if facets := [shaped for facet in detect(text) if (shaped := self._facet(facet))]:
+        created = (delivery.planned + timedelta(seconds=part.number)).astimezone(UTC)
+        stamp = created.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        record: dict[str, Any] = {"$type": POST, "text": part.text, "createdAt": stamp}
+        if part.language:
+            record["langs"] = [part.language]
+        if facets := [shaped for facet in detect(part.text) if (shaped := self._facet(facet))]:
             record["facets"] = facets
-        return record | _embed(message)
+        if part.first and part.parent:
+            record["reply"] = {"root": self._strong(part.first), "parent": self._strong(part.parent)}
+        return record | self._embed(delivery, part)
+
+    def _strong(self, receipt: Receipt) -> dict[str, str]:
+        """A reference to a record that is there, in its version."""
+        version = receipt.version
+        if not version:
+            held = self._held(receipt.remote_id.rpartition("/")[2])
+            version = held.version if held else ""
+        return {"uri": receipt.remote_id, "cid": version}
+
+    def _embed(self, delivery: Delivery, part: Part) -> dict[str, Any]:
+        if part.pictures:
+            images = [
+                {"image": self._blob(delivery, picture), "alt": picture.alt}
+                | {"aspectRatio": {"width": picture.width, "height": picture.height}}
+                for picture in part.pictures[:MOST_PICTURES]
+            ]
+            return {"embed": {"$type": "app.bsky.embed.images", "images": images}}
+        if part.card is None:
+            return {}
+        external: dict[str, Any] = {
+            "uri": part.card.url,
+            "title": part.card.title,
+            "description": part.card.description,
+        }
+        if part.card.picture:
+            external["thumb"] = self._blob(delivery, part.card.picture)
+        return {"embed": {"$type": "app.bsky.embed.external", "external": external}}
+
+    def _blob(self, delivery: Delivery, picture: Picture) -> Any:
+        """The reference by which a record names an uploaded picture; the same bytes have the same one."""
+        name = f"picture {picture.digest[:16]}"
+        return once(delivery, name, lambda: self._upload(delivery, picture), now=self.now(), holds=BLOB_HOLDS)["blob"]
+
+    def _upload(self, delivery: Delivery, picture: Picture) -> Mapping[str, JSON]:
+        headers = {"Content-Type": picture.mime}
+        with unposted(self):
+            data = delivery.load(picture.digest)
+            return {
+                "blob": json_object(self._xrpc("POST", "com.atproto.repo.uploadBlob", data=data, headers=headers))[
+                    "blob"
+                ]
+            }
 
     def _facet(self, facet: Facet) -> dict[str, Any] | None:
         kind = f"app.bsky.richtext.facet#{facet.kind}"
@@ -165,29 +223,25 @@ class Bluesky(Network):
         return opened
 
     def _xrpc(self, method: str, name: str, **kwargs: Any) -> requests.Response:
-        url = f"{self.settings.api_base.rstrip('/')}/xrpc/{name}"
+        url, headers = f"{self.settings.api_base.rstrip('/')}/xrpc/{name}", kwargs.pop("headers", {})
         for _ in range(2):
-            bearer = {"Authorization": f"Bearer {self._signed_in()['accessJwt']}"}
             try:
-                return self.call(method, url, headers=bearer, **kwargs)
+                return self.call(method, url, headers=self._bearer() | headers, **kwargs)
             except _Expired:
                 self._refresh()
-        return self.call(method, url, headers={"Authorization": f"Bearer {self._signed_in()['accessJwt']}"}, **kwargs)
+        return self.call(method, url, headers=self._bearer() | headers, **kwargs)
 
-    def _receipt(self, uri: str) -> Receipt:
+    def _bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._signed_in()['accessJwt']}"}
+
+    def _receipt(self, uri: str, version: str) -> Receipt:
         did, _, key = uri.removeprefix("at://").split("/")
-        return Receipt(remote_id=uri, permalink=f"{self.settings.web_base.rstrip('/')}/profile/{did}/post/{key}")
+        permalink = f"{self.settings.web_base.rstrip('/')}/profile/{did}/post/{key}"
+        return Receipt(remote_id=uri, permalink=permalink, version=version)
 
 
 class _Expired(Unauthorised):
     """The session is over; a new one may be had."""
-
-
-def _embed(message: Message) -> dict[str, Any]:
-    if message.card is None:
-        return {}
-    external = {"uri": message.card.url, "title": message.card.title, "description": message.card.description}
-    return {"embed": {"$type": "app.bsky.embed.external", "external": external}}
 
 
 def _kind(response: requests.Response) -> str:

@@ -10,7 +10,15 @@ from pydantic import Field
 
 from reverberate.errors import Duplicate, Outcome, RateLimited, Transient, Unauthorised, Unsure
 from reverberate.model import Assurance, Receipt
-from reverberate.networks.base import Network, NetworkSettings, json_object, only_part, parse_instant, same_link
+from reverberate.networks.base import (
+    CLOCKS_DIFFER,
+    Network,
+    NetworkSettings,
+    json_object,
+    only_part,
+    parse_instant,
+    same_link,
+)
 from reverberate.policy import wait_until
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
@@ -22,7 +30,6 @@ if TYPE_CHECKING:
 
     from reverberate.model import Delivery
 
-CLOCKS_DIFFER = timedelta(minutes=2)
 TOKEN = {102, 190}
 PERMISSION = {10, *range(200, 300)}
 RATE = {4, 17, 32, 341, 613, 80001}
@@ -45,6 +52,7 @@ class Facebook(Network):
 
     name, title, assurance = "facebook", "Facebook Page", Assurance.REFUSES
     limit, Settings = LIMITS["facebook"], FacebookSettings
+    card = True
     settings: FacebookSettings
 
     def send(self, delivery: Delivery) -> Receipt:

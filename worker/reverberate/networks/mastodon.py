@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
@@ -11,21 +12,34 @@ from pydantic import Field
 
 from reverberate.errors import Outcome, RateLimited, Transient
 from reverberate.model import Assurance, Receipt
-from reverberate.networks.base import Network, NetworkSettings, json_object, only_part, parse_instant, same_link
+from reverberate.networks.base import (
+    NetworkSettings,
+    Part,
+    Threading,
+    json_object,
+    once,
+    parse_instant,
+    same_link,
+    same_words,
+    unposted,
+)
 from reverberate.policy import wait_until
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     import requests
 
-    from reverberate.model import Delivery
+    from reverberate.model import JSON, Delivery, Picture
     from reverberate.text.limits import Limit
 
-CLOCKS_DIFFER = timedelta(minutes=2)
 LIMIT_HOLDS = timedelta(days=1)
+MEDIA_HOLDS = timedelta(minutes=50)
+MEDIA_LOOKS, MEDIA_PAUSE = 20, 0.5
+MOST_PICTURES = 4
 
 
 class MastodonSettings(NetworkSettings):
@@ -37,33 +51,59 @@ class MastodonSettings(NetworkSettings):
     api_base: str = Field(default="", description="Where the API is, if not at the instance.")
 
 
-class Mastodon(Network):
+class Mastodon(Threading):
     """Posts statuses, each under its delivery's key."""
 
     name, title, assurance = "mastodon", "Mastodon", Assurance.IDENTITY
     limit, Settings = LIMITS["mastodon"], MastodonSettings
+    carries = frozenset({"attach"})  # the link card is the server's own work
     identity_window = timedelta(minutes=50)  # the server keeps a key for an hour; its kin may not keep it at all
     settings: MastodonSettings
     _live: tuple[datetime, Limit] | None = None
 
-    def send(self, delivery: Delivery) -> Receipt:
-        """See Network."""
-        status: dict[str, Any] = {"status": only_part(delivery.message), "visibility": self.settings.visibility}
-        if delivery.message.language:
-            status["language"] = delivery.message.language.split("-")[0].lower()
-        return _receipt(json_object(self._api("POST", "/api/v1/statuses", json=status, key=delivery.key)))
+    def post(self, delivery: Delivery, part: Part) -> Receipt:
+        """See Threading."""
+        status: dict[str, Any] = {"status": part.text, "visibility": self.settings.visibility}
+        if part.parent:
+            status["in_reply_to_id"] = part.parent.remote_id
+        if part.language:
+            status["language"] = part.language.split("-")[0].lower()
+        if part.pictures:
+            status["media_ids"] = [self._uploaded(delivery, picture) for picture in part.pictures[:MOST_PICTURES]]
+        return _receipt(json_object(self._api("POST", "/api/v1/statuses", json=status, key=part.key)))
 
-    def find(self, delivery: Delivery) -> Receipt | None:
-        """See Finds: our newest statuses, by the link in them and the time."""
+    def seen(self, delivery: Delivery, part: Part) -> Receipt | None:  # noqa: ARG002 - the part says it all
+        """See Threading: our newest statuses, by what they answer, or by the link or the words, and by the time."""
         me = self._api("GET", "/api/v1/accounts/verify_credentials").json()["id"]
         params = {"exclude_reblogs": "true", "limit": "40"}
-        since = (delivery.since or delivery.planned) - CLOCKS_DIFFER
         for status in self._api("GET", f"/api/v1/accounts/{me}/statuses", params=params).json():
-            if parse_instant(status["created_at"]) >= since and same_link(
-                unescape(status["content"]), delivery.message.link
-            ):
+            answers = str(status.get("in_reply_to_id") or "") == (part.parent.remote_id if part.parent else "")
+            if answers and parse_instant(status["created_at"]) >= part.since and _says(status, part):
                 return _receipt(status)
         return None
+
+    def _uploaded(self, delivery: Delivery, picture: Picture) -> str:
+        """The id under which the server holds a picture, ready to be attached."""
+        name = f"picture {picture.digest[:16]}"
+        return str(
+            once(delivery, name, lambda: self._upload(delivery, picture), now=self.now(), holds=MEDIA_HOLDS)["id"]
+        )
+
+    def _upload(self, delivery: Delivery, picture: Picture) -> Mapping[str, JSON]:
+        kind = picture.mime.partition("/")[2]
+        files = {"file": (f"picture.{kind}", delivery.load(picture.digest), picture.mime)}
+        with unposted(self):
+            media = json_object(
+                self._api(
+                    "POST", "/api/v2/media", files=files, data={"description": picture.alt} if picture.alt else {}
+                )
+            )
+            for _ in range(MEDIA_LOOKS):
+                if media.get("url"):
+                    return {"id": str(media["id"])}
+                time.sleep(MEDIA_PAUSE)
+                media = json_object(self._api("GET", f"/api/v1/media/{media['id']}"))
+        raise Transient("the server is still working on the picture", after=timedelta(seconds=30))
 
     def verify(self) -> str:
         """See Verifies."""
@@ -104,6 +144,11 @@ class Mastodon(Network):
         headers |= {"Idempotency-Key": key} if key else {}
         base = (self.settings.api_base or self.settings.instance).rstrip("/")
         return self.call(method, base + path, headers=headers, **kwargs)
+
+
+def _says(status: Mapping[str, Any], part: Part) -> bool:
+    words = unescape(str(status["content"]))
+    return same_link(words, part.link) if same_link(part.text, part.link) else same_words(words, part.text)
 
 
 def _receipt(status: Any) -> Receipt:

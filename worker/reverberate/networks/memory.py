@@ -21,6 +21,7 @@ class Memory(Network):
 
     name, title, assurance = "memory", "Memory", Assurance.IDENTITY
     limit, Settings = LIMITS["memory"], MemorySettings
+    threads, carries = True, frozenset({"card", "attach"})
     world: ClassVar[dict[tuple[str, str], Delivery]] = {}
     """All that all accounts of this process hold, by (account, key)."""
 

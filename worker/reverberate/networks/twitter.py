@@ -5,27 +5,43 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from datetime import timedelta
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import requests
 from pydantic import Field
 
-from reverberate.errors import Duplicate, Outcome, OutOfCredit, Refused, Unauthorised, Unsure
+from reverberate.errors import Duplicate, Outcome, OutOfCredit, Refused, Transient, Unauthorised, Unsure
 from reverberate.http import READS, Session
 from reverberate.model import Assurance, Receipt
-from reverberate.networks.base import Network, NetworkSettings, json_object, only_part, parse_instant, same_link
+from reverberate.networks.base import (
+    NetworkSettings,
+    Part,
+    Threading,
+    json_object,
+    once,
+    parse_instant,
+    same_link,
+    same_words,
+    unposted,
+)
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
+from reverberate.text.links import x_links
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import tweepy
+    from requests_oauthlib import OAuth1
 
-    from reverberate.model import Delivery
+    from reverberate.model import JSON, Delivery, Message, Picture
 
 TWEEPYS_HOST = "https://api.twitter.com"
-CLOCKS_DIFFER = timedelta(minutes=2)
+PRICE, PRICE_WITH_LINK = 0.015, 0.20
+"""USD a post, by docs.x.com, Pricing (pay per use)."""
+MOST_PICTURES = 4
+MEDIA_HOLDS = timedelta(hours=12)
 
 
 class TwitterSettings(NetworkSettings):
@@ -38,6 +54,8 @@ class TwitterSettings(NetworkSettings):
     username: str = Field(default="", description="Without @; makes permalinks nicer.")
     api_base: str = Field(default="https://api.x.com", description="Where the API is.")
     web_base: str = Field(default="https://x.com", description="Where people read it.")
+    price: float = Field(default=PRICE, ge=0, description="What X charges for a post without a link, in USD.")
+    price_with_link: float = Field(default=PRICE_WITH_LINK, ge=0, description="And with a link.")
 
 
 class _Elsewhere(Session):
@@ -54,11 +72,12 @@ class _Elsewhere(Session):
         return self.answer
 
 
-class Twitter(Network):
+class Twitter(Threading):
     """Posts through API v2. X refuses the same text twice, so a repeat is never posted unseen."""
 
     name, title, assurance = "twitter", "Twitter / X", Assurance.REFUSES
     limit, Settings = LIMITS["twitter"], TwitterSettings
+    carries = frozenset({"attach"})  # the link card is X's own, from the page's tags
     settings: TwitterSettings
     session: _Elsewhere
     _me: str = ""
@@ -69,19 +88,23 @@ class Twitter(Network):
         session.base = self.settings.api_base.rstrip("/")
         return session
 
-    def send(self, delivery: Delivery) -> Receipt:
-        """See Network."""
-        text = only_part(delivery.message)
-        answer = self._ask(lambda client: client.create_tweet(text=text, user_auth=True), writes=True)
+    def post(self, delivery: Delivery, part: Part) -> Receipt:
+        """See Threading."""
+        wanted: dict[str, Any] = {"text": part.text}
+        if part.parent:
+            wanted["in_reply_to_tweet_id"] = part.parent.remote_id
+        if part.pictures:
+            wanted["media_ids"] = [self._uploaded(delivery, picture) for picture in part.pictures[:MOST_PICTURES]]
+        answer = self._ask(lambda client: client.create_tweet(**wanted, user_auth=True), writes=True)
         data = json_object(answer).get("data")
         if not isinstance(data, dict) or not data.get("id"):
             raise Unsure("X answered with success and without the post's id", status=answer.status_code)
         return self._receipt(data["id"])
 
-    def find(self, delivery: Delivery) -> Receipt | None:
-        """See Finds: our newest posts, by the link behind X's own short one, and the time."""
-        since, link = (delivery.since or delivery.planned) - CLOCKS_DIFFER, delivery.message.link
-        fields, leave = ["created_at", "entities"], ["retweets", "replies"]
+    def seen(self, delivery: Delivery, part: Part) -> Receipt | None:  # noqa: ARG002 - the part says it all
+        """See Threading: our newest posts, by what they answer, by X's expanded link or the words, and by the time."""
+        fields = ["created_at", "entities", "referenced_tweets"]
+        leave = ["retweets"] if part.parent else ["retweets", "replies"]
         user = self._my_id()
         answer = self._ask(
             lambda client: client.get_users_tweets(
@@ -89,16 +112,45 @@ class Twitter(Network):
             )
         )
         for post in answer.json().get("data", []):
-            urls = [
-                one.get(key, "")
-                for one in post.get("entities", {}).get("urls", [])
-                for key in ("expanded_url", "unwound_url")
-            ]
-            if parse_instant(post["created_at"]) >= since and any(
-                same_link(text, link) for text in (post["text"], *urls)
-            ):
+            if parse_instant(post["created_at"]) >= part.since and _answers(post, part) and _says(post, part):
                 return self._receipt(post["id"])
         return None
+
+    def price(self, message: Message) -> int:
+        """See Network: what X charges for a post, with a link or without, for each part."""
+        costs = (self.settings.price_with_link if x_links(part) else self.settings.price for part in message.parts)
+        return round(sum(costs) * 1_000_000)
+
+    def _uploaded(self, delivery: Delivery, picture: Picture) -> str:
+        """The id under which X holds a picture. Source: docs.x.com, Media upload v2 and Create media metadata."""
+        name = f"picture {picture.digest[:16]}"
+        return str(
+            once(delivery, name, lambda: self._upload(delivery, picture), now=self.now(), holds=MEDIA_HOLDS)["id"]
+        )
+
+    def _upload(self, delivery: Delivery, picture: Picture) -> Mapping[str, JSON]:
+        kind = picture.mime.partition("/")[2]
+        files = {"media": (f"picture.{kind}", delivery.load(picture.digest), picture.mime)}
+        with unposted(self):
+            url = f"{self.session.base}/2/media/upload"
+            form = {"media_category": "tweet_image"}
+            told = json_object(self.call("POST", url, files=files, data=form, auth=self._oauth())).get("data") or {}
+            if not told.get("id"):
+                raise Transient("X took the picture and named no id")
+            if picture.alt:
+                described = {"id": told["id"], "metadata": {"alt_text": {"text": picture.alt}}}
+                self.call("POST", f"{self.session.base}/2/media/metadata", json=described, auth=self._oauth())
+        return {"id": str(told["id"])}
+
+    def _oauth(self) -> OAuth1:
+        from requests_oauthlib import OAuth1  # noqa: PLC0415 - only pictures need it here
+
+        return OAuth1(
+            self.settings.consumer_key.reveal(),
+            self.settings.consumer_secret.reveal(),
+            self.settings.access_token.reveal(),
+            self.settings.access_token_secret.reveal(),
+        )
 
     def verify(self) -> str:
         """See Verifies."""
@@ -146,6 +198,19 @@ class Twitter(Network):
         return Receipt(
             remote_id=remote_id, permalink=f"{self.settings.web_base.rstrip('/')}/{owner}/status/{remote_id}"
         )
+
+
+def _answers(post: Mapping[str, Any], part: Part) -> bool:
+    replied = [one["id"] for one in post.get("referenced_tweets", []) if one.get("type") == "replied_to"]
+    return replied == ([part.parent.remote_id] if part.parent else [])
+
+
+def _says(post: Mapping[str, Any], part: Part) -> bool:
+    if not same_link(part.text, part.link):
+        return same_words(unescape(post["text"]), part.text)
+    shown = post.get("entities", {}).get("urls", [])
+    urls = [one.get(key, "") for one in shown for key in ("expanded_url", "unwound_url")]
+    return any(same_link(text, part.link) for text in (post["text"], *urls))
 
 
 def _problem(response: requests.Response) -> str:

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from reverberate.model import Image, Post
-from reverberate.sources.markup import pictures, plain, tidy
+from reverberate.text.markup import pictures, plain, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

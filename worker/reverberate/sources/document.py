@@ -7,7 +7,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Any, Final
 
 from reverberate.sources.articles import Unreadable, packed
-from reverberate.sources.markup import feeds
+from reverberate.text.markup import feeds
 
 if TYPE_CHECKING:
     from reverberate.model import Post

@@ -15,7 +15,7 @@ from reverberate.identity import URI
 from reverberate.model import Image
 from reverberate.sources.articles import article, moment
 from reverberate.sources.frontmatter import Kind, Wrong, kind_of, split
-from reverberate.sources.markup import absolute, plain
+from reverberate.text.markup import absolute, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverberate.model import Image
 from reverberate.sources.articles import Unreadable, article, moment, oldest_first
-from reverberate.sources.markup import absolute
+from reverberate.text.markup import absolute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ import feedparser
 
 from reverberate.model import Image
 from reverberate.sources.articles import Unreadable, article, moment, oldest_first
-from reverberate.sources.markup import absolute, plain, unescaped
+from reverberate.text.markup import absolute, plain, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -51,7 +51,19 @@ def account_states(tx: Connection) -> Mapping[str, AccountState]:
 
 def succeeded(tx: Connection, name: str, *, now: datetime) -> None:
     """The account took a message."""
-    _account(tx, name, last_success=now, rest_until=None)
+    _account(tx, name, last_success=now, rest_until=None, failures=0)
+
+
+def works(tx: Connection, name: str) -> None:
+    """The account's network answered, whatever it said."""
+    tx.execute(update(accounts).where(accounts.c.name == name, accounts.c.failures > 0).values(failures=0))
+
+
+def failed(tx: Connection, name: str) -> int:
+    """The account's network does not work; how many attempts in a row have found it so."""
+    tx.execute(insert_new(tx, accounts), [{"name": name}])
+    more = update(accounts).where(accounts.c.name == name).values(failures=accounts.c.failures + 1)
+    return int(tx.execute(more.returning(accounts.c.failures)).scalar_one())
 
 
 def pause(tx: Connection, name: str, *, now: datetime, why: str) -> None:
@@ -63,7 +75,7 @@ def pause(tx: Connection, name: str, *, now: datetime, why: str) -> None:
 
 def resume(tx: Connection, name: str, *, now: datetime) -> None:
     """The owner has mended what was wrong: the account's shares go on."""
-    _account(tx, name, paused=None, paused_why="", rest_until=None)
+    _account(tx, name, paused=None, paused_why="", rest_until=None, failures=0)
     shares.wake_account(tx, name)
     note(tx, "account resumed", now=now, account=name)
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -96,6 +97,7 @@ shares = Table(
     Column("owner", String(100), nullable=False, server_default=""),
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("looks", Integer, nullable=False, server_default=text("0")),
+    Column("crashes", Integer, nullable=False, server_default=text("0")),
     Column("first_try", Instant),
     Column("reason", Text, nullable=False, server_default=""),
     Column("remote_id", Text),
@@ -118,6 +120,24 @@ messages = Table(
     Column("share_id", Id, ForeignKey("shares.id", ondelete="CASCADE"), primary_key=True),
     Column("frozen", Instant, nullable=False),
     Column("body", JSON, nullable=False),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("share_id", Id, ForeignKey("shares.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(60), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("answer", JSON, nullable=False),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("added", Instant, nullable=False, index=True),
+    Column("mime", String(40), nullable=False),
+    Column("data", LargeBinary, nullable=False),
 )
 
 attempts = Table(
@@ -157,6 +177,24 @@ accounts = Table(
     Column("paused_why", Text, nullable=False, server_default=""),
     Column("rest_until", Instant),
     Column("last_success", Instant),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("account", String(100), primary_key=True),
+    Column("pace", String(60), primary_key=True),
+    Column("full", Instant, nullable=False),
+    Column("booked", Instant, nullable=False),
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("account", String(100), primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("micros", BigInteger, nullable=False),
 )
 
 sources = Table(

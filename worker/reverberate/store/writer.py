@@ -9,20 +9,22 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import Future
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from reverberate.store import shares
+from reverberate.failpoints import reach
+from reverberate.store import claims
+from reverberate.store.claims import Claim, Ending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from sqlalchemy import Connection
 
-    from reverberate.model import Message
+    from reverberate.model import JSON, Message
     from reverberate.store import Store
-    from reverberate.store.shares import Claim, Ending
 
     Effect: TypeAlias = "Callable[[Connection], None]"
 
@@ -30,7 +32,22 @@ log = logging.getLogger(__name__)
 MOST = 500
 """So many wishes at the most in one transaction."""
 
-_Wish: TypeAlias = "tuple[Claim | tuple[Ending, Effect | None], Future[Any]]"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ended:
+    ending: Ending
+    effect: Effect | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    share_id: int
+    fence: int
+    name: str
+    answer: Mapping[str, JSON]
+
+
+_Wish: TypeAlias = Claim | _Ended | _Done
 
 
 class Writer:
@@ -38,7 +55,7 @@ class Writer:
 
     def __init__(self, store: Store, *, owner: str, lease: timedelta, now: Callable[[], datetime]) -> None:
         self._store, self._owner, self._lease, self._now = store, owner, lease, now
-        self._queue: SimpleQueue[_Wish | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[_Wish, Future[Any]] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -59,7 +76,17 @@ class Writer:
             StoreError: the database did not take it.
         """
         future: Future[bool] = Future()
-        self._queue.put(((ending, effect), future))
+        self._queue.put((_Ended(ending=ending, effect=effect), future))
+        return future.result()
+
+    def record(self, share_id: int, fence: int, name: str, answer: Mapping[str, JSON]) -> bool:
+        """Keep a step that is done, durable; whether the share is still ours.
+
+        Raises:
+            StoreError: the database did not take it.
+        """
+        future: Future[bool] = Future()
+        self._queue.put((_Done(share_id=share_id, fence=fence, name=name, answer=answer), future))
         return future.result()
 
     def close(self) -> None:
@@ -80,7 +107,7 @@ class Writer:
             if ended:
                 return
 
-    def _commit(self, wishes: Sequence[_Wish]) -> None:
+    def _commit(self, wishes: Sequence[tuple[_Wish, Future[Any]]]) -> None:
         try:
             results = self._write([wish for wish, _ in wishes])
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the callers, who wait for it
@@ -89,7 +116,7 @@ class Writer:
         for (_, future), result in zip(wishes, results, strict=True):
             future.set_result(result)
 
-    def _one_by_one(self, wishes: Sequence[_Wish], error: Exception) -> None:
+    def _one_by_one(self, wishes: Sequence[tuple[_Wish, Future[Any]]], error: Exception) -> None:
         """One bad wish must not fail its neighbours."""
         if len(wishes) == 1:
             wishes[0][1].set_exception(error)
@@ -98,16 +125,37 @@ class Writer:
         for wish in wishes:
             self._commit([wish])
 
-    def _write(self, wishes: Sequence[Claim | tuple[Ending, Effect | None]]) -> list[Any]:
-        claims = [wish for wish in wishes if isinstance(wish, shares.Claim)]
-        endings = [wish for wish in wishes if not isinstance(wish, shares.Claim)]
+    def _write(self, wishes: Sequence[_Wish]) -> list[Any]:
+        wanted = [wish for wish in wishes if isinstance(wish, Claim)]
+        ended = [wish for wish in wishes if isinstance(wish, _Ended)]
+        done = [wish for wish in wishes if isinstance(wish, _Done)]
+        _pass(wanted, done, ended, "before commit")
         now = self._now()
         with self._store.write() as tx:
-            won = shares.claim(tx, claims, owner=self._owner, lease=now + self._lease, now=now) if claims else {}
-            ours = shares.settle(tx, [ending for ending, _ in endings]) if endings else set()
-            for ending, effect in endings:
-                if effect and ending.share_id in ours:
-                    effect(tx)
-        return [
-            won.get(wish.share_id) if isinstance(wish, shares.Claim) else wish[0].share_id in ours for wish in wishes
-        ]
+            kept = {
+                (one.share_id, one.name): claims.record(tx, one.share_id, one.fence, one.name, one.answer, now=now)
+                for one in done
+            }
+            won = claims.claim(tx, wanted, owner=self._owner, lease=now + self._lease, now=now) if wanted else {}
+            ours = claims.settle(tx, [one.ending for one in ended]) if ended else set()
+            for one in ended:
+                if one.effect and one.ending.share_id in ours:
+                    one.effect(tx)
+        _pass(wanted, done, ended, "after commit")
+
+        def result(wish: _Wish) -> Any:
+            match wish:
+                case Claim():
+                    return won.get(wish.share_id)
+                case _Ended():
+                    return wish.ending.share_id in ours
+                case _Done():
+                    return kept[wish.share_id, wish.name]
+
+        return [result(wish) for wish in wishes]
+
+
+def _pass(wanted: Sequence[object], done: Sequence[object], ended: Sequence[object], when: str) -> None:
+    for what, wishes in (("claim", wanted), ("step", done), ("settle", ended)):
+        if wishes:
+            reach(f"{what}: {when}")

@@ -2,17 +2,19 @@
 
 A text is made of pieces. Rigid pieces stay as they are; elastic ones give way in the order of their priority, the
 lower number first: a ``Fit`` is shortened at a word (or, in text without spaces, at a grapheme) and ends with an
-ellipsis; a ``Drop`` loses items from its end. A link, a mention or a hashtag is a word, so it is never cut.
+ellipsis; a ``Drop`` loses items from its end. A link, a mention, a hashtag and a grapheme cluster are never cut.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverberate.text import graphemes
 from reverberate.text.count import fits
+from reverberate.text.links import x_links
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,12 +22,23 @@ if TYPE_CHECKING:
     from reverberate.text.limits import Limit
 
 ELLIPSIS = "…"
-WHOLE = re.compile(r"https?://\S+|[@#]\S+")
-ENDS_ITSELF = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
-TRAILING = re.compile(r"[\s,;:–—\-(\[{«“‘]+$")
+WHOLE = re.compile(r"(?:https?://|www\.)\S+|[@#＠＃][\w.@-]*\w")
+"""What is never cut: addresses, mentions, hashtags. Bare domains are found by the rules of X."""
+ENDS_ITSELF = re.compile(r"[.!?…。！？؟۔।॥][\"'”’»)\]]*$")
+TRAILING = re.compile(r"[\s,;:–—\-(\[{«“‘،؛、，：；·|/&+]+$")
 LEFT_OVER = re.compile(r"[ \t]*[:–—|·\-][ \t]*(?=\x00)|(?<=\x00)[ \t]*[:–—|·\-][ \t]*")
 EMPTIED = "\x00"
 """Stands where an elastic piece has nothing left, until the text around it is tidied."""
+SPACELESS = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2600-\u27bf\u3000-\u30ff\u31f0-\u9fff\uac00-\ud7a3\uf900-\ufaff"
+    r"\uff66-\uff9f\U0001f000-\U0001faff\U00020000-\U0003ffff]"
+)
+"""What stands without spaces: Thai, Lao, Burmese, Khmer, Chinese, Japanese, Korean in part, emoji. It is cut at a
+grapheme."""
+LONGEST_WORD = 40
+"""A word longer than this is cut inside if it is all there is."""
+CLIMB = 4
+"""How many sizes above the found one are tried: counting is not quite monotonic where a cut makes or ends a link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +78,9 @@ class Fitted:
 
 def fit(pieces: Sequence[Rigid | Fit | Drop], limit: Limit) -> Fitted:
     """The longest text of these pieces that fits; with everything elastic gone if even that does not."""
+    whole = tidy("".join(_all_of(piece) for piece in pieces))
+    if fits(whole, limit) and not any(isinstance(piece, Fit) and piece.most is not None for piece in pieces):
+        return Fitted(text=whole, fits=True)
     choices = [_choices(piece) for piece in pieces]
     sizes = [len(options) - 1 for options in choices]
 
@@ -80,7 +96,7 @@ def fit(pieces: Sequence[Rigid | Fit | Drop], limit: Limit) -> Fitted:
             break
         gave.append(index)
         sizes[index] = _largest(index, sizes, made, limit, top=sizes[index])
-    for index in reversed(gave[:-1]):  # what the last one gave away may leave room for more of those before it
+    for index in reversed(gave):  # what the last one gave away may leave room for more of those before it
         sizes[index] = _largest(index, sizes, made, limit, top=len(choices[index]) - 1)
     text = made(sizes)
     notes = [_note(pieces[n], sizes[n], choices[n]) for n in order if sizes[n] < len(choices[n]) - 1]
@@ -93,15 +109,27 @@ def _rank(piece: Rigid | Fit | Drop) -> float:
 
 def _largest(index: int, sizes: Sequence[int], made: Callable[[Sequence[int]], str], limit: Limit, *, top: int) -> int:
     """The largest size of one piece with which the whole fits; 0 if none does."""
+
+    def good(size: int) -> bool:
+        return fits(made([*sizes[:index], size, *sizes[index + 1 :]]), limit)
+
     low, high = 0, top
     while low < high:
         middle = (low + high + 1) // 2
-        trial = [*sizes[:index], middle, *sizes[index + 1 :]]
-        if fits(made(trial), limit):
-            low = middle
-        else:
-            high = middle - 1
+        low, high = (middle, high) if good(middle) else (low, middle - 1)
+    while (more := next((size for size in range(low + 1, min(low + CLIMB, top) + 1) if good(size)), 0)) > low:
+        low = more
     return low
+
+
+def _all_of(piece: Rigid | Fit | Drop) -> str:
+    match piece:
+        case Drop():
+            return piece.separator.join(piece.items) or EMPTIED
+        case Fit():
+            return piece.text or EMPTIED
+        case Rigid():
+            return piece.text
 
 
 def _choices(piece: Rigid | Fit | Drop) -> list[str]:
@@ -113,35 +141,59 @@ def _choices(piece: Rigid | Fit | Drop) -> list[str]:
             return [piece.separator.join(piece.items[:n]) or EMPTIED for n in range(len(piece.items) + 1)]
         case Fit():
             whole = piece.text if piece.most is None else shortened(piece.text, piece.most)
-            cuts = [cut for cut in _cuts(whole) if len(cut) >= piece.least]
-            nothing = [] if piece.least else [EMPTIED]
-            return [*nothing, *cuts, whole or EMPTIED]
+            found = [cut for cut in cuts(whole) if len(cut) >= piece.least]
+            nothing = [] if piece.least and whole else [EMPTIED]
+            return [*nothing, *found, whole or EMPTIED]
 
 
 def shortened(text: str, characters: int) -> str:
     """``text`` cut to at most so many characters, as ``Fit`` cuts."""
     if len(text) <= characters:
         return text
-    return next((cut for cut in reversed(_cuts(text)) if len(cut) <= characters), "")
+    return next((cut for cut in reversed(cuts(text)) if len(cut) <= characters), "")
 
 
-def _cuts(text: str) -> list[str]:
+def cuts(text: str) -> list[str]:
     """Every way to shorten a text, the shortest first."""
-    found: list[str] = []
+    made = (_ended(text[:place]) for place in places(text))
+    found = list(dict.fromkeys(cut for cut in made if cut))
+    return [cut for n, cut in enumerate(found) if n == 0 or len(cut) >= len(found[n - 1])]
+
+
+def places(text: str) -> list[int]:
+    """Where a text may be cut: behind each word but the last, and inside words of scripts without spaces."""
+    kept = _kept(text)
+    starts = [start for start, _ in kept]
+    end = len(text.rstrip())
+    found: list[int] = []
     for word in re.finditer(r"\S+", text):
-        if len(word[0]) > 1 and (not found or not word[0].isascii()) and not WHOLE.match(word[0]):
-            found += _inside(text, word.start(), word[0], lone=not found)
-        if word.end() < len(text.rstrip()):
-            found.append(_ended(text[: word.end()]))
-    return list(dict.fromkeys(cut for cut in found if cut))
+        found += [place for place in _inside(text, word, lone=not found) if not _inner(place, kept, starts)]
+        if word.end() < end:
+            found.append(word.end())
+    return found
 
 
-def _inside(text: str, start: int, word: str, *, lone: bool) -> list[str]:
-    """Cuts inside a word: of a text without spaces, or of a first word that is longer than anything may be."""
-    spaceless = sum(not character.isascii() for character in word) > len(word) // 2 and len(word) > 12
-    if not (spaceless or (lone and len(word) > 40)):
+def _kept(text: str) -> list[tuple[int, int]]:
+    """The spans that must stay whole, in order."""
+    spans = [match.span() for match in WHOLE.finditer(text)]
+    return sorted({*spans, *((start, stop) for start, stop in x_links(text))})
+
+
+def _inner(place: int, kept: Sequence[tuple[int, int]], starts: Sequence[int]) -> bool:
+    """Whether a place lies inside a span."""
+    before = bisect_right(starts, place - 1)
+    return any(start < place < stop for start, stop in kept[max(0, before - 2) : before])
+
+
+def _inside(text: str, word: re.Match[str], *, lone: bool) -> list[int]:
+    """Places inside a word: in a script without spaces, or of a first word that is longer than anything may be."""
+    if not (lone and len(word[0]) > LONGEST_WORD) and not SPACELESS.search(word[0]):
         return []
-    return [_ended(text[: start + end]) for end in graphemes.ends(word)[:-1]]
+    start = word.start()
+    ends = [start + end for end in graphemes.ends(word[0])[:-1]]
+    if lone and len(word[0]) > LONGEST_WORD:
+        return ends
+    return [end for end in ends if SPACELESS.match(text[end - 1]) or SPACELESS.match(text[end])]
 
 
 def _ended(text: str) -> str:
@@ -156,8 +208,12 @@ def tidy(text: str) -> str:
     """No orphaned punctuation, double space or empty line where something was left out."""
     text = LEFT_OVER.sub("", text)
     lines = [re.sub(r"(?<=\S)[ \t]{2,}", " ", line).rstrip() for line in text.split("\n")]
-    kept = [line.replace(EMPTIED, "").strip() if EMPTIED in line else line for line in lines if line.strip() != EMPTIED]
+    kept = [_bare(line) if EMPTIED in line else line for line in lines if line.strip() != EMPTIED]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
+
+
+def _bare(line: str) -> str:
+    return re.sub(r"(?<=\S)[ \t]{2,}", " ", line.replace(EMPTIED, "")).strip()
 
 
 def _note(piece: Rigid | Fit | Drop, size: int, options: Sequence[str]) -> str:

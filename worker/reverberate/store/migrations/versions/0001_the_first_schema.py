@@ -21,6 +21,7 @@ def upgrade() -> None:
     sa.Column('paused_why', sa.Text(), server_default='', nullable=False),
     sa.Column('rest_until', reverberate.store.tables.Instant(), nullable=True),
     sa.Column('last_success', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('failures', sa.Integer(), server_default=sa.text('0'), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_accounts'))
     )
     op.create_table('posts',
@@ -73,6 +74,7 @@ def upgrade() -> None:
     sa.Column('owner', sa.String(length=100), server_default='', nullable=False),
     sa.Column('tries', sa.Integer(), server_default=sa.text('0'), nullable=False),
     sa.Column('looks', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('crashes', sa.Integer(), server_default=sa.text('0'), nullable=False),
     sa.Column('first_try', reverberate.store.tables.Instant(), nullable=True),
     sa.Column('reason', sa.Text(), server_default='', nullable=False),
     sa.Column('remote_id', sa.Text(), nullable=True),
@@ -122,6 +124,37 @@ def upgrade() -> None:
     with op.batch_alter_table('events', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_events_share_id'), ['share_id'], unique=False)
 
+    op.create_table('steps',
+    sa.Column('share_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=60), nullable=False),
+    sa.Column('at', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('answer', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['share_id'], ['shares.id'], name=op.f('fk_steps_share_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('share_id', 'name', name=op.f('pk_steps'))
+    )
+    op.create_table('pictures',
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('added', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('mime', sa.String(length=40), nullable=False),
+    sa.Column('data', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('digest', name=op.f('pk_pictures'))
+    )
+    with op.batch_alter_table('pictures', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_pictures_added'), ['added'], unique=False)
+
+    op.create_table('turns',
+    sa.Column('account', sa.String(length=100), nullable=False),
+    sa.Column('pace', sa.String(length=60), nullable=False),
+    sa.Column('full', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('booked', reverberate.store.tables.Instant(), nullable=False),
+    sa.PrimaryKeyConstraint('account', 'pace', name=op.f('pk_turns'))
+    )
+    op.create_table('spending',
+    sa.Column('account', sa.String(length=100), nullable=False),
+    sa.Column('month', sa.String(length=7), nullable=False),
+    sa.Column('micros', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('account', 'month', name=op.f('pk_spending'))
+    )
     op.create_table('messages',
     sa.Column('share_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('frozen', reverberate.store.tables.Instant(), nullable=False),
@@ -135,6 +168,13 @@ def upgrade() -> None:
 def downgrade() -> None:
 
     op.drop_table('messages')
+    op.drop_table('spending')
+    op.drop_table('turns')
+    with op.batch_alter_table('pictures', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_pictures_added'))
+
+    op.drop_table('pictures')
+    op.drop_table('steps')
     with op.batch_alter_table('events', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_events_share_id'))
 

@@ -1,0 +1,138 @@
+"""The tables of the config as pydantic checks them: each key, its type, its default, its words."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from reverberate.policy import MAX_LATE, WAITS
+from reverberate.schedule import Pace, Quiet, Schedule, parse_duration
+from reverberate.secrets import Secret
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise ValueError('a time zone has a name like "Europe/Berlin"') from None
+    return name
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('a length of time is a text like "10m"')  # noqa: TRY004 - pydantic reports ValueError
+    return parse_duration(value)
+
+
+def _quiet(text: str) -> str:
+    Quiet.parse(text)
+    return text
+
+
+def _rate(text: str) -> str:
+    Pace.parse(text)
+    return text
+
+
+def _budget(text: object) -> int:
+    match = (
+        re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)\s*(?:[A-Z]{3})?\s*/\s*month", text) if isinstance(text, str) else None
+    )
+    if not match:
+        raise ValueError('a budget is written like "5.00 USD/month"')
+    return round(float(match[1]) * 1_000_000)
+
+
+Duration: TypeAlias = Annotated[
+    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": r"^(\d+[dhms])+$"})
+]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Site(_Table):
+    """The blog as a whole."""
+
+    title: str = Field(default="", description="The blog's name.")
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(default="UTC", description="IANA time zone of the blogger.")
+
+
+class Service(_Table):
+    """Where Reverberate keeps its things and listens."""
+
+    data: str = Field(default="data", description="Folder for the database and the embedded Redis, beside this file.")
+    database: Secret | None = Field(default=None, description="SQLAlchemy address, by reference; SQLite by default.")
+    redis: Secret | None = Field(default=None, description="Redis address, by reference; an embedded one by default.")
+    templates: str = Field(default="templates", description="Folder of your own templates, beside this file.")
+    listen: str = Field(default="127.0.0.1:8640", pattern=r"^.+:\d{1,5}$", description="Where the web door listens.")
+
+
+class ScheduleTable(_Table):
+    """When an account speaks."""
+
+    delay: Duration = Field(default=timedelta(0), description='How long after the post appeared, e.g. "10m".')
+    quiet: Annotated[str, AfterValidator(_quiet)] | None = Field(
+        default=None, description='Hours in which it does not speak, e.g. "22:00-07:00".'
+    )
+    spacing: Duration = Field(default=timedelta(0), description='At least so long between two posts, e.g. "20m".')
+    rate: Annotated[str, AfterValidator(_rate)] | None = Field(
+        default=None, description='At most so many in a while, e.g. "50/day" or "300/3h".'
+    )
+
+    def schedule(self) -> Schedule:
+        """As the pure rules take it."""
+        return Schedule(delay=self.delay, quiet=Quiet.parse(self.quiet) if self.quiet else None)
+
+    def paces(self) -> dict[str, Pace]:
+        """As the pure rules take them, by the setting's name."""
+        paces = {"spacing": Pace(self.spacing)} if self.spacing else {}
+        return paces | ({"rate": Pace.parse(self.rate)} if self.rate else {})
+
+
+class AccountTable(_Table):
+    """What every account may say, whatever its network."""
+
+    network: str = Field(description="The kind of place; `reverberate networks` lists them.")
+    when: str | None = Field(default=None, description="Share only posts for which this expression holds.")
+    schedule: ScheduleTable = Field(default=ScheduleTable(), description="When the account speaks.")
+    template: str | None = Field(default=None, description="A file in your templates folder, or a shipped one.")
+    on_unsure: Literal["ask", "resend"] = Field(
+        default="ask", description="What to do when nobody can tell whether a message arrived."
+    )
+    picture: Literal["card", "attach", "none"] = Field(
+        default="card", description="Show the post's picture in the link card, attach it, or leave it out."
+    )
+    numbering: Literal["none", "1/3", "(1/3)"] = Field(
+        default="none", description="How the parts of a thread are numbered."
+    )
+    max_late: Duration = Field(
+        default=MAX_LATE, description="A share that could not be tried for so long is skipped, with a notice."
+    )
+    retry: tuple[Duration, ...] = Field(
+        default=WAITS,
+        max_length=50,
+        description="How long to wait between the tries; there is one try more than these.",
+    )
+    settle: Duration | None = Field(
+        default=None, description="How long the network's own listing needs to show a new post; it knows by itself."
+    )
+    budget: Annotated[int, BeforeValidator(_budget), WithJsonSchema({"type": "string"})] | None = Field(
+        default=None, description='What the account may spend in a calendar month, e.g. "5.00 USD/month".'
+    )
+
+
+class SourceTable(_Table):
+    """What every source may say, whatever its type."""
+
+    type: str = Field(description="The kind of source; `reverberate sources` lists them.")
+    every: Duration = Field(default=timedelta(minutes=5), description="How often to look.")
+    backfill: int = Field(default=0, ge=0, le=1000, description="Share so many of the newest posts at the first look.")
+    flood: int = Field(default=10, ge=1, description="More new posts than this at one look wait for your approval.")

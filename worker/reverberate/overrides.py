@@ -1,0 +1,128 @@
+"""What a blogger says about sharing inside the post itself: ``reverberate:`` in its front matter or feed entry. Pure.
+
+::
+
+    reverberate:
+      hashtags: [open web]      # added to the post's tags
+      delay: 2h                 # after the account's own delay
+      alt: A map of Europe      # what the leading picture shows
+      text: The words to share  # instead of the template
+      skip: [page]              # these accounts; true for all
+      accounts:
+        fedi: {text: Other words, delay: 10m, skip: false}
+
+What stands under an account's name goes before what stands above it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from reverberate.errors import ReverberateError
+from reverberate.schedule import parse_duration
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+KEYS = ("text", "skip", "hashtags", "delay", "alt")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """What a post says for one account.
+
+    Attributes:
+        text: the words to share instead of what the template makes, or None.
+        skip: whether the account is left out.
+        hashtags: added to the post's own tags, as written by the author.
+        delay: added to the account's own delay, or None.
+        alt: what the leading picture shows, or None.
+        said: the keys that were given, for people.
+    """
+
+    text: str | None = None
+    skip: bool = False
+    hashtags: tuple[str, ...] = ()
+    delay: timedelta | None = None
+    alt: str | None = None
+    said: tuple[str, ...] = ()
+
+
+def override(extra: Mapping[str, Any], account: str) -> Override:
+    """What the post's ``extra`` says for an account.
+
+    Raises:
+        ReverberateError: it cannot be understood; the text says which key and what was expected.
+    """
+    told = extra.get("reverberate")
+    if told is None or told == {}:
+        return Override()
+    table = _table(told, "reverberate")
+    _known(table, (*KEYS, "accounts"), "reverberate")
+    own = _table(
+        _table(table.get("accounts", {}), "reverberate.accounts").get(account, {}), f"reverberate.accounts.{account}"
+    )
+    _known(own, KEYS, f"reverberate.accounts.{account}")
+    general = _read({key: value for key, value in table.items() if key in KEYS}, "reverberate", account)
+    return _merged(general, _read(own, f"reverberate.accounts.{account}", account))
+
+
+def _merged(general: Override, own: Override) -> Override:
+    given = {key: getattr(own, key) for key in own.said}
+    return replace(general, **given, said=tuple(dict.fromkeys((*general.said, *own.said))))
+
+
+def _table(value: object, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ReverberateError(f"the post's {where} is no mapping", hint=f"known keys are: {', '.join(KEYS)}, accounts")
+    return value
+
+
+def _known(table: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
+    for key in table:
+        if key not in keys:
+            raise ReverberateError(
+                f"the post's {where} has an unknown key {key!r}", hint=f"known are: {', '.join(keys)}"
+            )
+
+
+def _read(table: Mapping[str, Any], where: str, account: str) -> Override:
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        try:
+            found[key] = _value(key, value, account)
+        except (TypeError, ValueError) as error:
+            raise ReverberateError(f"the post's {where}.{key}: {error}") from None
+    return Override(**found, said=tuple(found))
+
+
+def _value(key: str, value: object, account: str) -> object:
+    match key:
+        case "skip":
+            return _skips(value, account)
+        case "hashtags":
+            return _words(value)
+        case "delay":
+            if not isinstance(value, str):
+                raise TypeError('a length of time is a text like "10m"')
+            return parse_duration(value)
+        case _:
+            if not isinstance(value, str) or not value.strip():
+                raise TypeError("expected a text")
+            return value.strip()
+
+
+def _skips(value: object, account: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    return account in _words(value)
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(word.strip() for word in value.split(",") if word.strip())
+    if not isinstance(value, Sequence) or not all(isinstance(one, str) for one in value):
+        raise TypeError("expected a list of texts")
+    return tuple(value)

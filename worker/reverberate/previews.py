@@ -1,0 +1,68 @@
+"""What an account would make of a post, as plain values: for people, for programs, for a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reverberate.errors import ReverberateError
+from reverberate.status import stamp
+from reverberate.text.count import count
+
+if TYPE_CHECKING:
+    from reverberate.model import Message, Post
+    from reverberate.rendering import Draft
+    from reverberate.service import Service
+    from reverberate.text.limits import Limit
+
+
+def preview(service: Service, account: str, post: Post) -> dict[str, Any]:
+    """What would be sent, counted; and whether, when, and why so. Raises a ReverberateError for an unknown account."""
+    kind = service.accounts.kind(account)
+    row: dict[str, Any] = {"account": account, "network": kind.name, "title": kind.title, "state": "scheduled"}
+    row |= {"reason": "", "due": "", "template": "", "fits": False, "problem": "", "notes": [], "layers": []}
+    row |= {"parts": [], "card": None}
+    try:
+        draft, limit = service.accounts.preview(account, post)
+        row |= _drawn(draft, limit) | _planned(service, account, post)
+    except ReverberateError as error:
+        row |= {"problem": str(error), "state": "held", "reason": str(error)}
+    return row
+
+
+def _planned(service: Service, account: str, post: Post) -> dict[str, Any]:
+    planned = service.planned(post, account)
+    layers = [list(layer) for layer in service.accounts.layers(account, post)]
+    return {"state": planned.state.value, "reason": planned.reason, "due": stamp(planned.due) or "", "layers": layers}
+
+
+def _drawn(draft: Draft, limit: Limit) -> dict[str, Any]:
+    message = draft.message
+    card = message.card
+    return {
+        "template": draft.template,
+        "fits": not draft.problem,
+        "problem": draft.problem,
+        "notes": list(message.notes),
+        "parts": [_part(message, number, limit) for number in range(len(message.parts))],
+        "card": card
+        and {
+            "part": message.carrier,
+            "url": card.url,
+            "title": card.title,
+            "description": card.description,
+            "image": None,
+        },
+    }
+
+
+def _part(message: Message, number: int, limit: Limit) -> dict[str, Any]:
+    text = message.parts[number]
+    counted = count(text, limit)
+    return {
+        "text": text,
+        "count": counted,
+        "limit": limit.maximum,
+        "unit": limit.unit.value,
+        "remaining": limit.maximum - counted,
+        "images": [],
+    }
