@@ -1,17 +1,21 @@
-"""A store on both databases."""
+"""A store on both databases, and couriers on it."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import create_engine, text
 
+from reverberate.delivery import Courier
 from reverberate.store import Store
+from support.plugins import NETWORKS, Toy
+from support.world import make_accounts, make_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -35,3 +39,31 @@ def store(database_url: str) -> Iterator[Store]:
     opened = Store(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> type[Toy]:
+    """A toy network of this test's own."""
+
+    class Own(Toy):
+        script = []
+        accepted = []
+        shows = True
+        settle = timedelta(0)
+
+    monkeypatch.setitem(NETWORKS._loaded, "toy", Own)
+    return Own
+
+
+@pytest.fixture
+def courier(store: Store) -> Iterator[Callable[..., Courier]]:
+    """Couriers with the given accounts, closed afterwards."""
+    made: list[Courier] = []
+
+    def make(*names: str, **more: object) -> Courier:
+        made.append(Courier(store, make_accounts(make_config(names or ("a", "b", "c"), **more)), senders=8))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

@@ -9,47 +9,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverberate.delivery import Courier
 from reverberate.errors import Outcome, RateLimited, Refused, Transient, Unauthorised, Unsure
 from reverberate.model import Assurance, Receipt, ShareState
 from reverberate.store import claims, journal, shares
 from reverberate.tasks import Poller
 from support.plugins import NETWORKS, Toy
-from support.world import get, make_accounts, make_config, plan, states, until
+from support.world import get, plan, states, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from reverberate.delivery import Courier
     from reverberate.model import Delivery
     from reverberate.store import Store
 
 
-@pytest.fixture(autouse=True)
-def toy(monkeypatch: pytest.MonkeyPatch) -> type[Toy]:
-    """A toy network of this test's own."""
-
-    class Own(Toy):
-        script = []
-        accepted = []
-        shows = True
-        settle = timedelta(0)
-
-    monkeypatch.setitem(NETWORKS._loaded, "toy", Own)
-    return Own
-
-
-@pytest.fixture
-def courier(store: Store) -> Iterator[Callable[..., Courier]]:
-    """Couriers with the given accounts, closed afterwards."""
-    made: list[Courier] = []
-
-    def make(*names: str, **more: object) -> Courier:
-        made.append(Courier(store, make_accounts(make_config(names or ("a", "b", "c"), **more)), senders=8))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
+pytestmark = pytest.mark.usefixtures("toy")
 
 
 def deliver(courier: Courier, ids: list[int]) -> None:

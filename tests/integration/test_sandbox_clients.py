@@ -81,7 +81,9 @@ def test_what_was_sent_is_found_and_what_was_not_is_not(
     found = network.find(what)
 
     assert found == receipt
-    elsewhere = replace(delivery(serial=2), message=replace(what.message, parts=(f"Another\n{LINK}-2",), link=f"{LINK}-2"))
+    elsewhere = replace(
+        delivery(serial=2), message=replace(what.message, parts=(f"Another\n{LINK}-2",), link=f"{LINK}-2")
+    )
     assert network.find(elsewhere) is None
 
 

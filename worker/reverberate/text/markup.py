@@ -35,6 +35,9 @@ PARAGRAPHS: Final = frozenset(
 )
 LINES: Final = frozenset({"br", "tr", "summary"})
 CELLS: Final = frozenset({"td", "th"})
+INDENT, QUOTE, UNQUOTE = "\ue010", "\ue011", "\ue012"
+"""Stand for what the tidying of space would take away, until it is done."""
+_OURS: Final = dict.fromkeys(map(ord, (INDENT, QUOTE, UNQUOTE)))
 UNWANTED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\xad\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
 """What no text needs, and some databases and networks refuse: control and direction characters, half surrogates."""
 
@@ -56,9 +59,13 @@ class Picture:
     alt: str
 
 
-def plain(html: str) -> str:
-    """The words of an HTML document or fragment: paragraphs apart by an empty line, no markup, entities undone once."""
-    words = _Words()
+def plain(html: str, *, links: bool = False) -> str:
+    """The words of an HTML document or fragment: no markup, entities undone once.
+
+    Paragraphs stand apart by an empty line, items of a list have a dash or their number, quotes a ``>``, code keeps its
+    indentation. With ``links`` the address of each link follows its words in brackets.
+    """
+    words = _Words(links=links)
     for piece in pieces(html):
         if words.length > LONGEST_TEXT:
             break
@@ -191,10 +198,14 @@ def _end(pattern: re.Pattern[str], html: str, at: int) -> int:
 
 
 class _Words:
-    def __init__(self) -> None:
+    def __init__(self, *, links: bool) -> None:
         self.length = 0
         self._parts: list[str] = []
         self._preformatted = 0
+        self._lists: list[int | None] = []  # the number of the last item of each open list; None where it has dashes
+        self._quotes = 0
+        self._links = links
+        self._link = ("", 0)  # where the open link leads, and how many parts there were when it opened
 
     def add(self, piece: Tag | str) -> None:
         part = self._tagged(piece) if isinstance(piece, Tag) else self._text(piece)
@@ -202,23 +213,71 @@ class _Words:
         self._parts.append(part)
 
     def whole(self) -> str:
-        return tidy("".join(self._parts))[:LONGEST_TEXT]
+        lines = tidy("".join(self._parts))[:LONGEST_TEXT].replace(INDENT, " ").split("\n")
+        return (
+            "\n".join(_quoted(lines)).strip()
+            if any(QUOTE in line or UNQUOTE in line for line in lines)
+            else "\n".join(lines)
+        )
 
     def _text(self, text: str) -> str:
-        return text if self._preformatted else re.sub(r"\s+", " ", text)
+        text = text.translate(_OURS)
+        if not self._preformatted:
+            return re.sub(r"\s+", " ", text)
+        return re.sub(r"(?m)^[ \t]+", lambda spaces: INDENT * len(spaces[0].expandtabs(4)), text)
 
     def _tagged(self, tag: Tag) -> str:
         if tag.name == "pre":
             self._preformatted = max(0, self._preformatted + (-1 if tag.closes else 1))
+        if tag.name in {"ul", "ol"}:
+            self._list(tag)
+        if tag.name == "blockquote":
+            return f"\n\n{UNQUOTE if tag.closes else QUOTE}\n\n"
         if tag.name in PARAGRAPHS:
             return "\n\n"
         if tag.name == "li":
-            return "" if tag.closes else "\n- "
+            return "" if tag.closes else f"\n{self._bullet()} "
+        if tag.name == "a" and self._links:
+            return self._linked(tag)
         if tag.name in LINES and not tag.closes:
             return "\n"
         if tag.name in CELLS:
             return " "
         return tag.attributes.get("alt", "") if _is_emoji(tag) else ""
+
+    def _list(self, tag: Tag) -> None:
+        if not tag.closes:
+            self._lists.append(0 if tag.name == "ol" else None)
+        elif self._lists:
+            self._lists.pop()
+
+    def _bullet(self) -> str:
+        number = self._lists[-1] if self._lists else None
+        if number is None:
+            return "-"
+        self._lists[-1] = number + 1
+        return f"{number + 1}."
+
+    def _linked(self, tag: Tag) -> str:
+        if not tag.closes:
+            self._link = (tag.attributes.get("href", ""), len(self._parts))
+            return ""
+        (address, begun), self._link = self._link, ("", 0)
+        words = "".join(self._parts[begun:]).strip()
+        return f" ({address})" if address.startswith("http") and words not in {"", address} else ""
+
+
+def _quoted(lines: list[str]) -> Iterator[str]:
+    """The lines with ``>`` before those of quotes, and without the marks of where quotes begin and end."""
+    depth, empty = 0, False
+    for line in lines:
+        if line in {QUOTE, UNQUOTE}:
+            depth = max(0, depth + (1 if line == QUOTE else -1))
+            if line == UNQUOTE and depth == 0:
+                yield ""
+        elif line or (not empty and depth == 0):
+            yield "> " * depth + line
+        empty = line in {"", QUOTE, UNQUOTE}
 
 
 def _is_emoji(tag: Tag) -> bool:
