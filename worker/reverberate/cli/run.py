@@ -15,6 +15,8 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     for command in (up, worker, dispatcher, web, demo):
         app.command()(command)
+    passed = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    app.command(context_settings=passed)(sandbox)
 
 
 def _interruptible() -> None:
@@ -58,6 +60,14 @@ def web(
     from reverberate.runtime import run_web
 
     run_web(settings(context).config(), listen=listen)
+
+
+def sandbox(context: typer.Context) -> None:
+    """Serve sandbox networks to rehearse with; `reverberate sandbox --help` tells more."""
+    _interruptible()
+    from reverberate.sandbox.__main__ import main
+
+    main(context.args)
 
 
 def demo(

@@ -1,4 +1,4 @@
-"""``python -m reverberate.sandbox``: the sandbox as a process of its own; prints one JSON line with its address."""
+"""``reverberate sandbox``: the sandbox as a process of its own; prints one JSON line with its address."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import sys
 import threading
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reverberate.sandbox import Sandbox
 from reverberate.sandbox.blog import Blog
 from reverberate.sandbox.faults import Fault, WrongFault, parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def _fault(text: str) -> Fault:
@@ -23,7 +27,7 @@ def _fault(text: str) -> Fault:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m reverberate.sandbox", description="Networks on your own machine.")
+    parser = argparse.ArgumentParser(prog="reverberate sandbox", description="Networks on your own machine.")
     add = parser.add_argument
     add("--folder", type=Path, required=True, help="where the ledger lies")
     add("--host", default="127.0.0.1", help="the address to listen at (%(default)s)")
@@ -51,10 +55,10 @@ def _sandbox(parser: argparse.ArgumentParser, given: argparse.Namespace) -> Sand
         parser.error(str(error))
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until told to stop."""
     parser = _parser()
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
