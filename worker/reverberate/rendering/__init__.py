@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,7 +163,8 @@ class Renderer:
             for folder in (*self._own, self._shipped):
                 path = folder / name
                 if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
-                    return name, _read(path), folder == self._shipped
+                    shipped = folder == self._shipped
+                    return name, _read_once(path) if shipped else _read(path), shipped
         known = sorted({path.name for folder in (*self._own, self._shipped) for path in folder.glob("*.txt")})
         near = get_close_matches(names[0], known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"looked in {', '.join(str(folder) for folder in self._own)}"
@@ -239,6 +241,12 @@ def _confined(job: str, given: dict[str, Any]) -> Any:
         raise TemplateError(error.words if error.kind == "Fault" else str(error)) from None
     except confined.Overrun as error:
         raise TemplateError(f"has no end: {error}") from None
+
+
+@lru_cache(maxsize=64)
+def _read_once(path: Path) -> str:
+    """A shipped template; it does not change while we run."""
+    return _read(path)
 
 
 def _read(path: Path) -> str:

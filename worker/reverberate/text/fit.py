@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reverberate.text import graphemes
@@ -27,6 +28,7 @@ WHOLE = re.compile(r"(?:https?://|www\.)\S+|[@#＠＃][\w.@-]*\w")
 ENDS_ITSELF = re.compile(r"[.!?…。！？؟۔।॥][\"'”’»)\]]*$")
 TRAILING = re.compile(r"[\s,;:–—\-(\[{«“‘،؛、，：；·|/&+]+$")
 LEFT_OVER = re.compile(r"[ \t]*[:–—|·\-][ \t]*(?=\x00)|(?<=\x00)[ \t]*[:–—|·\-][ \t]*")
+UNTIDY = ("\x00", "  ", "\t", " \n", "\n\n\n")
 EMPTIED = "\x00"
 """Stands where an elastic piece has nothing left, until the text around it is tidied."""
 SPACELESS = re.compile(
@@ -37,7 +39,7 @@ SPACELESS = re.compile(
 grapheme."""
 LONGEST_WORD = 40
 """A word longer than this is cut inside if it is all there is."""
-CLIMB = 4
+CLIMB = 2
 """How many sizes above the found one are tried: counting is not quite monotonic where a cut makes or ends a link."""
 
 
@@ -153,11 +155,12 @@ def shortened(text: str, characters: int) -> str:
     return next((cut for cut in reversed(cuts(text)) if len(cut) <= characters), "")
 
 
-def cuts(text: str) -> list[str]:
+@lru_cache(maxsize=32)  # the same post is fitted for one network after the other
+def cuts(text: str) -> tuple[str, ...]:
     """Every way to shorten a text, the shortest first."""
     made = (_ended(text[:place]) for place in places(text))
     found = list(dict.fromkeys(cut for cut in made if cut))
-    return [cut for n, cut in enumerate(found) if n == 0 or len(cut) >= len(found[n - 1])]
+    return tuple(cut for n, cut in enumerate(found) if n == 0 or len(cut) >= len(found[n - 1]))
 
 
 def places(text: str) -> list[int]:
@@ -206,6 +209,8 @@ def _ended(text: str) -> str:
 
 def tidy(text: str) -> str:
     """No orphaned punctuation, double space or empty line where something was left out."""
+    if text == text.strip() and not any(sign in text for sign in UNTIDY):
+        return text
     text = LEFT_OVER.sub("", text)
     lines = [re.sub(r"(?<=\S)[ \t]{2,}", " ", line).rstrip() for line in text.split("\n")]
     kept = [_bare(line) if EMPTIED in line else line for line in lines if line.strip() != EMPTIED]

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from itertools import accumulate
 
 import regex
 
 _CLUSTER = regex.compile(r"\X")
+_ALONE = re.compile(
+    r"[\x00-\x0c\x0e-\u02ff\u0370-\u0482\u048a-\u058f\u2000-\u200a\u2010-\u2027\u2030-\u205e\u20a0-\u20bf"
+    r"\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]*"
+)
+"""Where only such characters stand, each is a cluster of its own: none of them joins another."""
 
 
 def count(text: str) -> int:
     """How many there are."""
-    if text.isascii() and "\r" not in text:
+    if _ALONE.fullmatch(text):
         return len(text)
-    return sum(1 for _ in _CLUSTER.finditer(text))
+    return len(_CLUSTER.findall(text))
 
 
 def split(text: str) -> list[str]:
     """The clusters of ``text``, in order."""
-    if text.isascii() and "\r" not in text:
+    if _ALONE.fullmatch(text):
         return list(text)
     return _CLUSTER.findall(text)
 
