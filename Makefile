@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup dev demo test coverage golden lint types package clean
+.PHONY: help setup dev demo test chaos coverage golden lint types package clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: dev ## all tests but the heavy ones
 
 coverage: dev ## branch coverage of floors 0 to 3, from the last `make test PYTEST=--cov`
 	$(BIN)/coverage report --fail-under=95 --omit='*/cli/*,*/web/*,*/sandbox/*,*/runtime.py,*/dispatcher.py,*/tasks.py,*/broker.py,*/doorbell.py,*/demo.py,*/checks.py,*/testing.py,*/__main__.py,*/migrations/*'
+
+chaos: dev ## processes killed, networks that fail, and the ledger as the judge
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal tests/chaos $(PYTEST)
 
 golden: dev ## draw the expected files of tests/golden anew; then look at `git diff`
 	$(BIN)/python tests/golden/draw.py

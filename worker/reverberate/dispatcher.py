@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reverberate.errors import ReverberateError, StoreError
+from reverberate.failpoints import reach
 from reverberate.store import claims, journal
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ class Dispatcher:
         with self._store.write() as tx:
             ids = claims.take_due(tx, now=now, limit=BATCH)
         if ids:
+            reach("dispatch: taken, not handed over")
             self._hand(ids)
+            reach("dispatch: handed over")
         return len(ids)
 
     def _pause(self) -> float:
@@ -101,6 +104,8 @@ class Dispatcher:
                 return
         with self._store.write() as tx:
             lost = claims.sweep(tx, now=self._now(), settle=self._settle)
+            reach("sweep: before commit")
+        reach("sweep: after commit")
         for share_id in lost:
             log.warning("share %d: its worker died while sending", share_id)
 

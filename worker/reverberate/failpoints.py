@@ -32,20 +32,31 @@ POINTS = (
 )
 """Every place, in the order in which a share passes them."""
 
-_wanted, _, _times = os.environ.get("REVERBERATE_FAILPOINT", "").partition(":#")
-_left = int(_times or 1)
-_lock = threading.Lock()
+
+class _Doom:
+    """Where this process dies, and how often it gets past that point before."""
+
+    def __init__(self, wanted: str) -> None:
+        self.point, _, times = wanted.partition(":#")
+        self._left, self._lock = int(times or 1), threading.Lock()
+
+    def come(self) -> None:
+        with self._lock:
+            self._left -= 1
+            if self._left <= 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+_doom = _Doom(os.environ.get("REVERBERATE_FAILPOINT", ""))
 
 
 def reach(point: str) -> None:
     """The program has come to this point; it dies here if it was told to."""
-    if point == _wanted:
-        _count()
+    if point == _doom.point:
+        _doom.come()
 
 
-def _count() -> None:
-    global _left  # noqa: PLW0603 - one process, one count
-    with _lock:
-        _left -= 1
-        if _left <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+def doom(wanted: str) -> None:
+    """Let this process die there, as the environment variable does."""
+    global _doom  # noqa: PLW0603 - one process, one end
+    _doom = _Doom(wanted)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reverberate import identity
 from reverberate.errors import ReverberateError, SourceError
+from reverberate.failpoints import reach
 from reverberate.model import ShareState, SourceState
 from reverberate.overrides import override
 from reverberate.schedule import first_due
@@ -94,6 +95,8 @@ class Service:
             (ingested,) = self._ingest(tx, [post], source="publish")
             if ingested.new:
                 self._plan(tx, ingested, accounts=accounts or list(self.config.accounts))
+            reach("plan: before commit")
+        reach("plan: after commit")
         return ingested
 
     def look(self, name: str) -> Looked:
@@ -125,6 +128,8 @@ class Service:
             for one in wanted:
                 self._plan(tx, one, accounts=self.config.accounts, held=reason)
             journal.save_source(tx, after)
+            reach("plan: before commit")
+        reach("plan: after commit")
         return Looked(
             source=source.name,
             seen=len(look.posts),

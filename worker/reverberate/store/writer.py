@@ -129,7 +129,6 @@ class Writer:
         wanted = [wish for wish in wishes if isinstance(wish, Claim)]
         ended = [wish for wish in wishes if isinstance(wish, _Ended)]
         done = [wish for wish in wishes if isinstance(wish, _Done)]
-        _pass(wanted, done, ended, "before commit")
         now = self._now()
         with self._store.write() as tx:
             kept = {
@@ -141,6 +140,7 @@ class Writer:
             for one in ended:
                 if one.effect and one.ending.share_id in ours:
                     one.effect(tx)
+            _pass(wanted, done, ended, "before commit")
         _pass(wanted, done, ended, "after commit")
 
         def result(wish: _Wish) -> Any:

@@ -1,0 +1,138 @@
+"""A small network of three classes that keeps what it accepted: the judge of what was posted, and how often."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+
+from reverberate.model import Assurance, Receipt
+from reverberate.networks.base import Network, NetworkSettings, Part, Threading, json_object, only_part
+from reverberate.text.limits import Limit, Unit
+
+if TYPE_CHECKING:
+    from reverberate.model import Delivery
+
+LIMIT = Limit(unit=Unit.CHARACTERS, maximum=500)
+
+
+class Settings(NetworkSettings):
+    """Where the ledger is."""
+
+    api_base: str
+
+
+class Identity(Threading):
+    """Posts under keys that we choose; the same key twice is one post."""
+
+    name, title, assurance, limit, Settings = "identity", "Identity", Assurance.IDENTITY, LIMIT, Settings
+
+    def post(self, delivery: Delivery, part: Part) -> Receipt:
+        del delivery
+        answer = self.call("PUT", f"{self.settings.api_base}/identity/{part.key}", json={"text": part.text})
+        return Receipt(remote_id=str(json_object(answer)["id"]))
+
+    def seen(self, delivery: Delivery, part: Part) -> Receipt | None:
+        del delivery
+        held = self.call("GET", f"{self.settings.api_base}/identity/{part.key}").json()
+        return Receipt(remote_id=held["id"]) if held else None
+
+
+class Readable(Threading):
+    """Posts get an id from the network; our own can be read back."""
+
+    name, title, assurance, limit, Settings = "readable", "Readable", Assurance.READABLE, LIMIT, Settings
+
+    def post(self, delivery: Delivery, part: Part) -> Receipt:
+        del delivery
+        answer = self.call("POST", f"{self.settings.api_base}/readable", json={"text": part.text})
+        return Receipt(remote_id=str(json_object(answer)["id"]))
+
+    def seen(self, delivery: Delivery, part: Part) -> Receipt | None:
+        del delivery
+        held = self.call("GET", f"{self.settings.api_base}/readable/{quote(part.text, safe='')}").json()
+        return Receipt(remote_id=held["id"]) if held else None
+
+
+class Blind(Network):
+    """Posts and tells nothing."""
+
+    name, title, assurance, limit, Settings = "blind", "Blind", Assurance.BLIND, LIMIT, Settings
+
+    def send(self, delivery: Delivery) -> Receipt:
+        answer = self.call("POST", f"{self.settings.api_base}/blind", json={"text": only_part(delivery.message)})
+        return Receipt(remote_id=str(json_object(answer)["id"]))
+
+
+CLASSES: dict[str, type[Network]] = {"identity": Identity, "readable": Readable, "blind": Blind}
+for _class in CLASSES.values():
+    _class.settle = timedelta(seconds=0.2)
+
+
+class Ledger:
+    """The server: accepts everything, remembers it, and counts how often each text was posted on each class."""
+
+    def __init__(self) -> None:
+        self.posts: dict[tuple[str, str], str] = {}
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self._lock = threading.Lock()
+        ledger = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                _, kind, *key = self.path.split("/")
+                self.reply(ledger.accept(kind, key[0] if key else "", body["text"]))
+
+            do_PUT = do_POST  # noqa: N815 - http.server finds its methods by these names
+
+            def do_GET(self) -> None:
+                _, kind, key = self.path.split("/")
+                self.reply(ledger.find(kind, key))
+
+            def reply(self, document: Any) -> None:
+                data = json.dumps(document).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *_: Any) -> None:
+                """Nothing: the ledger is the log."""
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+
+            def handle_error(self, *_: Any) -> None:
+                """A client that died is what these tests are about."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def accept(self, kind: str, key: str, text: str) -> dict[str, str]:
+        """Keep it; a key that is there already changes nothing."""
+        with self._lock:
+            name = (kind, key or quote(text, safe=""))
+            if kind != "identity" or name not in self.posts:
+                self.counts[kind, text] += 1
+            return {"id": self.posts.setdefault(name, f"{kind}-{len(self.posts) + 1}")}
+
+    def find(self, kind: str, key: str) -> dict[str, str] | None:
+        """What is there under a key, or by its text."""
+        with self._lock:
+            return {"id": self.posts[kind, key]} if (kind, key) in self.posts else None
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
