@@ -22,7 +22,8 @@ from reverberate.failpoints import reach
 from reverberate.lanes import Lanes
 from reverberate.model import Delivery, Receipt, ShareState
 from reverberate.networks.base import Finds
-from reverberate.store import claims, journal, pictures, shares, turns
+from reverberate.store import claims, pictures, shares
+from reverberate.store.aftermath import Aftermath
 from reverberate.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
     from reverberate.model import JSON, Message, Picture, Share, Work
     from reverberate.networks.base import Network
     from reverberate.policy import Verdict
-    from reverberate.store import Store, Transaction
-    from reverberate.store.turns import Allowance
+    from reverberate.store import Store
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=10)
@@ -140,7 +140,8 @@ class Courier:
             found = _look(network, delivery) if kind == "look" else _try(network, delivery)
             verdict = self._verdict(found, work.share, ability, looked=kind == "look")
             ending = _ending(work.share.id, fence, found, verdict, now=self._now())
-            self._write(ending, self._effect(account, found, verdict, allowance, kind), verdict)
+            price = allowance.price if kind == "send" else 0
+            self._write(ending, self._aftermath(account, found, verdict, price=price), verdict)
 
     def _verdict(
         self, found: Receipt | Outcome | None, share: Share, ability: policy.Ability, *, looked: bool
@@ -203,48 +204,29 @@ class Courier:
         if boot_clock() > max(began + LEASE.total_seconds(), self._alive_until) - MARGIN:
             raise Transient("this worker was not running for a while; its claim may be in other hands")
 
-    def _effect(
-        self,
-        account: str,
-        found: Receipt | Outcome | None,
-        verdict: Verdict,
-        allowance: Allowance,
-        kind: str,
-    ) -> Callable[[Transaction], None]:
+    def _aftermath(self, account: str, found: Receipt | Outcome | None, verdict: Verdict, *, price: int) -> Aftermath:
         """What the attempt means for the whole account, and for those on the same host."""
-        now, back = self._now(), kind == "send" and verdict.state not in {ShareState.SENT, ShareState.UNSURE}
+        broken = found.words if isinstance(found, Transient | Unsure) else ""
+        posted = verdict.state in {ShareState.SENT, ShareState.UNSURE}
+        return Aftermath(
+            account=account,
+            now=self._now(),
+            took=verdict.receipt is not None,
+            broken=broken,
+            pause=verdict.pause,
+            rest_until=verdict.rest_until,
+            why=verdict.reason,
+            back=0 if posted else price,
+            same_host=tuple(self._accounts.on_the_same_host(account)) if broken else (),
+        )
 
-        def effect(tx: Transaction) -> None:
-            if verdict.receipt:
-                journal.succeeded(tx, account, now=now)
-            if verdict.pause:
-                journal.pause(tx, account, now=now, why=verdict.pause)
-            if verdict.rest_until:
-                journal.rest(tx, account, until=verdict.rest_until, now=now, why=verdict.reason)
-            if allowance.price and back:
-                turns.add(tx, account, -allowance.price, now=now)
-            self._trip(tx, account, found, now=now)
-
-        return effect
-
-    def _trip(self, tx: Transaction, account: str, found: Receipt | Outcome | None, *, now: datetime) -> None:
-        """Let a network that does not work rest, with every account on its host; after that one share tries it."""
-        if not isinstance(found, Transient | Unsure):
-            journal.works(tx, account)
-            return
-        pause = policy.tripped(journal.failed(tx, account))
-        if pause is not None:
-            for name in self._accounts.on_the_same_host(account):
-                words = f"the network does not work: {found.words}"
-                journal.rest(tx, name, until=now + pause, now=now, why=words)
-
-    def _write(self, ending: claims.Ending, effect: Callable[[Transaction], None], verdict: Verdict) -> None:
+    def _write(self, ending: claims.Ending, aftermath: Aftermath, verdict: Verdict) -> None:
         """Write it down; a receipt is offered again until the database takes it or the worker ends."""
         words = verdict.receipt.permalink if verdict.receipt else verdict.reason
         log.info("share %d: %s: %s", ending.share_id, ending.state, words)
         while True:
             try:
-                if not self._writer.settle(ending, effect):
+                if not self._writer.settle(ending, aftermath):
                     log.warning("share %d: no longer ours; what came of it is in the journal", ending.share_id)
             except StoreError as error:
                 log.warning("share %d: cannot be written down: %s", ending.share_id, error)

@@ -161,10 +161,10 @@ class Renderer:
         names = [template] if template else [f"{network}.txt", DEFAULT]
         for name in names:
             for folder in (*self._own, self._shipped):
-                path = folder / name
-                if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
-                    shipped = folder == self._shipped
-                    return name, _read_once(path) if shipped else _read(path), shipped
+                shipped = folder == self._shipped
+                text = _shipped(folder / name) if shipped else _read(folder, name)
+                if text is not None:
+                    return name, text, shipped
         known = sorted({path.name for folder in (*self._own, self._shipped) for path in folder.glob("*.txt")})
         near = get_close_matches(names[0], known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"looked in {', '.join(str(folder) for folder in self._own)}"
@@ -244,12 +244,16 @@ def _confined(job: str, given: dict[str, Any]) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _read_once(path: Path) -> str:
+def _shipped(path: Path) -> str | None:
     """A shipped template; it does not change while we run."""
-    return _read(path)
+    return _read(path.parent, path.name)
 
 
-def _read(path: Path) -> str:
+def _read(folder: Path, name: str) -> str | None:
+    """A template's text; None where the folder has none of that name."""
+    path = folder / name
+    if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
+        return None
     try:
         if path.stat().st_size > LARGEST:
             raise TemplateError(f"template {path.name}: is longer than {LARGEST:,} bytes")

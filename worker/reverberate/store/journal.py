@@ -49,14 +49,16 @@ def account_states(tx: Connection) -> Mapping[str, AccountState]:
     return {row.name: codec.load(AccountState, row) for row in tx.execute(select(accounts))}
 
 
-def succeeded(tx: Connection, name: str, *, now: datetime) -> None:
-    """The account took a message."""
-    _account(tx, name, last_success=now, rest_until=None, failures=0)
+def succeeded(tx: Connection, names: Sequence[str], *, now: datetime) -> None:
+    """These accounts took a message."""
+    tx.execute(insert_new(tx, accounts), [{"name": name} for name in names])
+    mine = update(accounts).where(accounts.c.name.in_(names))
+    tx.execute(mine.values(last_success=now, rest_until=None, failures=0))
 
 
-def works(tx: Connection, name: str) -> None:
-    """The account's network answered, whatever it said."""
-    tx.execute(update(accounts).where(accounts.c.name == name, accounts.c.failures > 0).values(failures=0))
+def works(tx: Connection, names: Sequence[str]) -> None:
+    """These accounts' networks answered, whatever they said."""
+    tx.execute(update(accounts).where(accounts.c.name.in_(names), accounts.c.failures > 0).values(failures=0))
 
 
 def failed(tx: Connection, name: str) -> int:

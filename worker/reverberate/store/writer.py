@@ -15,18 +15,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from reverberate.failpoints import reach
 from reverberate.store import claims
+from reverberate.store.aftermath import Aftermath, apply
 from reverberate.store.claims import Claim, Ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from sqlalchemy import Connection
-
     from reverberate.model import JSON, Message
     from reverberate.store import Store
 
-    Effect: TypeAlias = "Callable[[Connection], None]"
 
 log = logging.getLogger(__name__)
 MOST = 500
@@ -36,7 +34,7 @@ MOST = 500
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ended:
     ending: Ending
-    effect: Effect | None
+    aftermath: Aftermath | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +67,14 @@ class Writer:
         self._queue.put((claim, future))
         return future.result()
 
-    def settle(self, ending: Ending, effect: Effect | None = None) -> bool:
-        """Whether the ending, and ``effect`` with it, was written; False if the share was no longer ours.
+    def settle(self, ending: Ending, aftermath: Aftermath | None = None) -> bool:
+        """Whether the ending, and what it means for its account, was written; False if the share was no longer ours.
 
         Raises:
             StoreError: the database did not take it.
         """
         future: Future[bool] = Future()
-        self._queue.put((_Ended(ending=ending, effect=effect), future))
+        self._queue.put((_Ended(ending=ending, aftermath=aftermath), future))
         return future.result()
 
     def record(self, share_id: int, fence: int, name: str, answer: Mapping[str, JSON]) -> bool:
@@ -137,9 +135,7 @@ class Writer:
             }
             won = claims.claim(tx, wanted, owner=self._owner, lease=now + self._lease, now=now) if wanted else {}
             ours = claims.settle(tx, [one.ending for one in ended]) if ended else set()
-            for one in ended:
-                if one.effect and one.ending.share_id in ours:
-                    one.effect(tx)
+            apply(tx, [one.aftermath for one in ended if one.aftermath and one.ending.share_id in ours])
             _pass(wanted, done, ended, "before commit")
         _pass(wanted, done, ended, "after commit")
 
