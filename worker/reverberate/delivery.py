@@ -40,7 +40,7 @@ LEASE = timedelta(seconds=10)
 """How long a claim holds without a sign of life."""
 HEARTBEAT = 3.0
 """Seconds between signs of life."""
-SENDERS = 32
+SENDERS = 100
 """Accounts that one worker serves at the same time."""
 MARGIN = 1.0
 """Seconds before the end of a claim from which on nothing is sent under it."""

@@ -162,7 +162,7 @@ class Renderer:
         for name in names:
             for folder in (*self._own, self._shipped):
                 shipped = folder == self._shipped
-                text = _shipped(folder / name) if shipped else _read(folder, name)
+                text = _shipped(folder, name) if shipped else _read(folder, name)
                 if text is not None:
                     return name, text, shipped
         known = sorted({path.name for folder in (*self._own, self._shipped) for path in folder.glob("*.txt")})
@@ -244,9 +244,9 @@ def _confined(job: str, given: dict[str, Any]) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _shipped(path: Path) -> str | None:
+def _shipped(folder: Path, name: str) -> str | None:
     """A shipped template; it does not change while we run."""
-    return _read(path.parent, path.name)
+    return _read(folder, name)
 
 
 def _read(folder: Path, name: str) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, insert, literal, select, update
+from sqlalchemy import and_, bindparam, func, insert, literal, select, tuple_, update
 
 from reverberate.model import Message, Receipt, ShareState, Step, Work
 from reverberate.policy import CRASHES
@@ -153,19 +153,25 @@ def claim(
     if not won:
         return {}
     turns.take(tx, [w.allowance for w in won if _heeds(w) and w.allowance], now=now)
+    frozen = _freeze(tx, won, [share_id for share_id, (fence, _) in fences.items() if fence > 1], now=now)
+    intents = [
+        {"share_id": w.share_id, "number": fences[w.share_id][1], "kind": w.kind, "fence": fences[w.share_id][0]}
+        | {"started": now}
+        for w in won
+    ]
+    tx.execute(insert(attempts), intents)
+    return {share_id: (fence, frozen[share_id]) for share_id, (fence, _) in fences.items()}
+
+
+def _freeze(tx: Connection, won: Sequence[Claim], again: Sequence[int], *, now: datetime) -> dict[int, Message]:
+    """Keep each message, unless one was frozen before (``again``): the one that counts, by share."""
     rows = [{"share_id": w.share_id, "frozen": now, "body": codec.dump_message(w.message)} for w in won]
     tx.execute(insert_new(tx, messages), rows)
-    frozen = select(messages.c.share_id, messages.c.body).where(messages.c.share_id.in_(fences))
-    bodies = {row.share_id: codec.load_message(row.body) for row in tx.execute(frozen)}
-    tx.execute(
-        insert(attempts),
-        [
-            {"share_id": w.share_id, "number": fences[w.share_id][1], "kind": w.kind, "fence": fences[w.share_id][0]}
-            | {"started": now}
-            for w in won
-        ],
-    )
-    return {share_id: (fence, bodies[share_id]) for share_id, (fence, _) in fences.items()}
+    bodies = {w.share_id: w.message for w in won}
+    if again:
+        query = select(messages.c.share_id, messages.c.body).where(messages.c.share_id.in_(again))
+        bodies |= {row.share_id: codec.load_message(row.body) for row in tx.execute(query)}
+    return bodies
 
 
 def _heeds(wish: Claim) -> bool:
@@ -216,17 +222,7 @@ def renew(tx: Connection, *, owner: str, lease: datetime) -> None:
 
 def settle(tx: Connection, endings: Sequence[Ending]) -> set[int]:
     """Write what attempts came to. Returns the shares whose state it set; the rest were no longer ours."""
-    journal = update(attempts).where(
-        attempts.c.share_id == bindparam("b_share"), attempts.c.fence == bindparam("b_fence")
-    )
-    tx.execute(
-        journal.values({name: bindparam(name) for name in ("ended", "outcome", "status", "words", "next_try")}),
-        [
-            {"b_share": e.share_id, "b_fence": e.fence, "ended": e.now, "outcome": e.outcome, "status": e.status}
-            | {"words": e.words, "next_try": e.due}
-            for e in endings
-        ],
-    )
+    _journal(tx, endings)
     ours = _still_ours(tx, endings)
     held = [ending for ending in endings if ending.share_id in ours]
     if held:
@@ -238,6 +234,17 @@ def settle(tx: Connection, endings: Sequence[Ending]) -> set[int]:
         _silence_paused(tx, [e.share_id for e in held if e.state in {ShareState.SCHEDULED, ShareState.UNSURE}])
         tx.execute(insert(events), [_event(e) for e in held])
     return ours
+
+
+def _journal(tx: Connection, endings: Sequence[Ending]) -> None:
+    """End the attempts; those that came to the same are ended together."""
+    alike: dict[tuple[Any, ...], list[Ending]] = {}
+    for e in endings:
+        alike.setdefault((e.outcome, e.status, e.words, e.due), []).append(e)
+    for (outcome, status, words, due), several in alike.items():
+        mine = tuple_(attempts.c.share_id, attempts.c.fence).in_([(e.share_id, e.fence) for e in several])
+        told = {"outcome": outcome, "status": status, "words": words, "next_try": due}
+        tx.execute(update(attempts).where(mine).values(told | {"ended": max(e.now for e in several)}))
 
 
 def _silence_paused(tx: Connection, ids: Sequence[int]) -> None:
