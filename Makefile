@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup dev demo test chaos coverage golden lint types package clean
+.PHONY: help setup dev demo test chaos mutants coverage golden lint types package clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ coverage: dev ## branch coverage of floors 0 to 3, from the last `make test PYTE
 
 chaos: dev ## processes killed, networks that fail, and the ledger as the judge
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal tests/chaos $(PYTEST)
+
+mutants: dev ## each safety line taken away in turn: the tests must notice
+	$(BIN)/python tools/mutants.py
 
 golden: dev ## draw the expected files of tests/golden anew; then look at `git diff`
 	$(BIN)/python tests/golden/draw.py

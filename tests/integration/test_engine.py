@@ -287,6 +287,29 @@ def test_a_worker_that_lost_its_claim_posts_no_further_part(
     assert get(store, share_id).state is ShareState.UNSURE
 
 
+def test_a_step_is_kept_whoever_holds_the_share_and_says_whether_that_is_still_us(store: Store) -> None:
+    (share_id,) = plan(store, accounts=["a"])
+    now = datetime.now(UTC)
+    message = Message(parts=("x",), link="y")
+    for fence, owner in ((1, "first"), (2, "second")):
+        state = get(store, share_id).state
+        kind = "send" if state is ShareState.SCHEDULED else "look"
+        wish = claims.Claim(share_id=share_id, kind=kind, state=state, message=message)
+        with store.write() as tx:
+            assert (
+                claims.claim(tx, [wish], owner=owner, lease=now + timedelta(seconds=1), now=now)[share_id][0] == fence
+            )
+            assert claims.record(tx, share_id, fence, f"part {fence}", {"remote_id": owner}, now=now)
+            now += timedelta(seconds=2)
+            if fence == 1:
+                claims.sweep(tx, now=now, settle=lambda _: timedelta(0))
+    with store.write() as tx:
+        assert not claims.record(tx, share_id, 1, "part 3", {"remote_id": "late"}, now=now)
+        (work,) = claims.work(tx, [share_id])
+
+    assert set(work.steps) == {"part 1", "part 2", "part 3"}
+
+
 def test_a_process_that_slept_past_its_claim_sends_nothing(
     store: Store, courier: Callable[..., Courier], toy: type[Toy], monkeypatch: pytest.MonkeyPatch
 ) -> None:
