@@ -6,6 +6,7 @@ same key are one post, however often they are sent.
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,10 @@ class Bluesky(Threading):
     carries = frozenset({"card", "attach"})
     settings: BlueskySettings
     _session: dict[str, str] | None = None
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._lock = threading.RLock()
 
     def post(self, delivery: Delivery, part: Part) -> Receipt:
         """See Threading."""
@@ -190,20 +195,24 @@ class Bluesky(Threading):
             raise  # not now is not never: the record must be the same at each attempt
 
     def _signed_in(self) -> dict[str, str]:
-        if self._session is None:
-            login = {"identifier": self.settings.handle, "password": self.settings.app_password.reveal()}
-            url = f"{self.settings.api_base.rstrip('/')}/xrpc/com.atproto.server.createSession"
-            self._session = self._opened(url, json=login)
-        return self._session
+        with self._lock:
+            if self._session is None:
+                login = {"identifier": self.settings.handle, "password": self.settings.app_password.reveal()}
+                url = f"{self.settings.api_base.rstrip('/')}/xrpc/com.atproto.server.createSession"
+                self._session = self._opened(url, json=login)
+            return self._session
 
-    def _refresh(self) -> None:
-        refresh = (self._session or {}).get("refreshJwt", "")
-        self._session = None
-        url = f"{self.settings.api_base.rstrip('/')}/xrpc/com.atproto.server.refreshSession"
-        try:
-            self._session = self._opened(url, headers={"Authorization": f"Bearer {refresh}"})
-        except (_Expired, Unauthorised):
-            self._signed_in()
+    def _refresh(self, expired: dict[str, str]) -> None:
+        """A new session for one that is over; a refresh token works once, so one thread asks and the others wait."""
+        with self._lock:
+            if self._session is not expired:
+                return
+            self._session = None
+            url = f"{self.settings.api_base.rstrip('/')}/xrpc/com.atproto.server.refreshSession"
+            try:
+                self._session = self._opened(url, headers={"Authorization": f"Bearer {expired['refreshJwt']}"})
+            except (_Expired, Unauthorised):
+                self._signed_in()
 
     def _opened(self, url: str, **kwargs: Any) -> dict[str, str]:
         """A session; opening one posts nothing, so an answer that is lost here is no question."""
@@ -224,15 +233,16 @@ class Bluesky(Threading):
 
     def _xrpc(self, method: str, name: str, **kwargs: Any) -> requests.Response:
         url, headers = f"{self.settings.api_base.rstrip('/')}/xrpc/{name}", kwargs.pop("headers", {})
-        for _ in range(2):
+        for last in (False, False, True):
+            session = self._signed_in()
+            bearer = {"Authorization": f"Bearer {session['accessJwt']}"}
             try:
-                return self.call(method, url, headers=self._bearer() | headers, **kwargs)
+                return self.call(method, url, headers=bearer | headers, **kwargs)
             except _Expired:
-                self._refresh()
-        return self.call(method, url, headers=self._bearer() | headers, **kwargs)
-
-    def _bearer(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._signed_in()['accessJwt']}"}
+                if last:
+                    raise
+                self._refresh(session)
+        raise AssertionError("the last round returns or raises")
 
     def _receipt(self, uri: str, version: str) -> Receipt:
         did, _, key = uri.removeprefix("at://").split("/")
