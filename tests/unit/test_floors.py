@@ -14,9 +14,21 @@ ROOT = Path(reverberate.__file__).parent
 FLOORS = {
     0: {"model", "errors", "failpoints"},
     1: {"text", "schedule", "policy", "identity", "overrides"},
-    2: {"config", "config_tables", "store", "sources", "networks", "rendering", "http", "fetch", "secrets", "plugins", "confined"}
+    2: {
+        "config",
+        "config_tables",
+        "store",
+        "sources",
+        "networks",
+        "rendering",
+        "http",
+        "fetch",
+        "secrets",
+        "plugins",
+        "confined",
+    }
     | {"addresses", "jail", "wire", "pictures", "vault"},
-    3: {"service", "delivery", "lanes", "previews", "accounts", "desk", "status", "config_schema", "notices"},
+    3: {"service", "delivery", "lanes", "previews", "illustrate", "accounts", "desk", "status", "config_schema", "notices"},
     4: {"cli", "web", "tasks", "dispatcher", "runtime", "broker", "doorbell", "sandbox", "testing", "demo", "checks"}
     | {"__main__"},
 }

@@ -35,9 +35,7 @@ def sent(outcome: Receipt | Outcome, *, ability: Ability = READABLE, tries: int 
     return policy.after_send(outcome, tries=tries, ability=ability, now=NOW, chance=chance)
 
 
-def looked(
-    found: Receipt | Outcome | None, *, looks: int = 1, tries: int = 1, ability: Ability = READABLE
-) -> Verdict:
+def looked(found: Receipt | Outcome | None, *, looks: int = 1, tries: int = 1, ability: Ability = READABLE) -> Verdict:
     return policy.after_look(found, looks=looks, tries=tries, ability=ability, now=NOW, chance=0.5)
 
 

@@ -13,6 +13,8 @@ from reverberate.policy import MAX_LATE, WAITS
 from reverberate.schedule import Pace, Quiet, Schedule, parse_duration
 from reverberate.secrets import Secret
 
+COLOUR = "^#[0-9a-fA-F]{6}$"
+
 
 def _zone(name: str) -> str:
     try:
@@ -55,7 +57,7 @@ Duration: TypeAlias = Annotated[
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Site(_Table):
@@ -63,6 +65,10 @@ class Site(_Table):
 
     title: str = Field(default="", description="The blog's name.")
     timezone: Annotated[str, AfterValidator(_zone)] = Field(default="UTC", description="IANA time zone of the blogger.")
+    share_card: bool = Field(default=False, description="Draw a share card for posts without a picture.")
+    card_background: str = Field(default="#16202c", pattern=COLOUR, description="Of drawn share cards.")
+    card_text: str = Field(default="#ffffff", pattern=COLOUR, description="As above.")
+    card_accent: str = Field(default="#ffb454", pattern=COLOUR, description="As above.")
 
 
 class Service(_Table):

@@ -13,12 +13,13 @@ from urllib.parse import quote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidHeader, InvalidURL, MissingSchema
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NameResolutionError, NewConnectionError
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 
 from reverberate import __version__
-from reverberate.errors import Transient, Unsure
+from reverberate.errors import Transient, Unauthorised, Unsure
 from reverberate.failpoints import reach
 
 if TYPE_CHECKING:
@@ -89,8 +90,20 @@ class Session(requests.Session):
         for scheme in ("http://", "https://"):
             self.mount(scheme, _Adapter(pool_maxsize=16))
 
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """As requests does it.
+
+        Raises:
+            Unauthorised: the account's address, or a secret in a header, is such that no request can hold it.
+        """
+        try:
+            return super().prepare_request(request)
+        except (InvalidHeader, InvalidURL, MissingSchema) as error:
+            trouble = type(error).__name__
+        raise Unauthorised(f"no request can be made of this account's address and secrets ({trouble}); check them")
+
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """As requests does it, within the time limits.
+        """As requests does it, within the time limits; only reads are redirected.
 
         Raises:
             Transient: nothing can have been accepted.
@@ -98,12 +111,14 @@ class Session(requests.Session):
             Unsure: the request left in full and no whole answer came back.
         """
         kwargs["timeout"] = kwargs.get("timeout") or self.timeout
+        if request.method not in READS:
+            kwargs["allow_redirects"] = False  # where that leads cannot tell whether the message was accepted
         _sent.whole = False
         self.guard()
         reach("send: before connecting")
         try:
             response = super().send(request, **kwargs)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, ValueError) as error:  # requests lets some of the last two pass
             outcome = self._outcome(request, error)
         else:
             reach("send: answer read")
@@ -116,23 +131,23 @@ class Session(requests.Session):
         """Forget what was written before: an attempt begins."""
         self.wrote = False
 
-    def _outcome(self, request: requests.PreparedRequest, error: requests.RequestException) -> Transient | Unsure:
-        host = urlsplit(request.url or "").netloc or "the server"
+    def _outcome(self, request: requests.PreparedRequest, error: Exception) -> Transient | Unsure:
+        host = urlsplit(request.url or "").netloc.rpartition("@")[2] or "the server"
         words = self.mask(f"{host} {self._trouble(error)}")
         if request.method in READS or not _sent.whole:
             return Transient(words)
         return Unsure(f"the answer was lost: {words}")
 
-    def _trouble(self, error: requests.RequestException) -> str:
+    def _trouble(self, error: Exception) -> str:
         """What happened, for people: the libraries' own words are long and hold addresses."""
         cause = getattr(error.args[0] if error.args else None, "reason", None)
         match error:
             case requests.exceptions.SSLError():
                 return "does not speak TLS as it should"
-            case requests.exceptions.ConnectTimeout():
-                return f"did not answer within {self.timeout[0]:g} s"
-            case requests.exceptions.ReadTimeout():
+            case requests.exceptions.ReadTimeout() if _sent.whole:
                 return f"said nothing for {self.timeout[1]:g} s"
+            case requests.exceptions.Timeout():
+                return f"did not answer within {self.timeout[0]:g} s"
             case requests.exceptions.TooManyRedirects():
                 return "redirects without end"
             case _ if isinstance(cause, NameResolutionError):

@@ -223,7 +223,7 @@ def _date(text: str) -> datetime | None:
     for parse in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             instant = parse(text)
-        except ValueError:
+            return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):  # the second: a year, or an offset, that no calendar holds
             continue
-        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
     return None

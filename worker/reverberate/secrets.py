@@ -52,22 +52,29 @@ class Secret:
     def _from_file(self) -> str:
         try:
             return Path(self.place).expanduser().read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SecretMissing(f"cannot read the secret file {self.place}: {_why(error)}") from None
+        except (OSError, ValueError, RuntimeError) as error:  # the last: whose home is meant is not known
+            why = _why(error)
+        # out here, for a chained error would hold the bytes
+        raise SecretMissing(f"cannot read the secret file {self.place}: {why}")
 
     def _from_command(self) -> str:
         try:
             done = subprocess.run(  # noqa: S603 - running the owner's own command is the feature; no shell is involved
                 shlex.split(self.place), capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
             )
-        except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-            raise SecretMissing(f"the secret command cannot be run: {type(error).__name__}") from None
-        if done.returncode:
-            raise SecretMissing(f"the secret command ended with status {done.returncode}")
-        return done.stdout
+        except (OSError, ValueError, IndexError, subprocess.TimeoutExpired) as error:  # IndexError: nothing but spaces
+            trouble = f"cannot be run: {type(error).__name__}"
+        else:
+            if done.returncode == 0:
+                return done.stdout
+            trouble = f"ended with status {done.returncode}"
+        raise SecretMissing(f"the secret command {trouble}")  # out here, for the chained error would hold its output
 
     def __str__(self) -> str:
         return f"{{ {self.kind} = {self.place!r} }}" if self.kind != "command" else "{ command = ... }"
+
+    def __repr__(self) -> str:
+        return f"<Secret {self}>"
 
     @classmethod
     def parse(cls, value: object) -> Secret:
@@ -99,5 +106,7 @@ class Secret:
         return {"description": "A secret, by reference.", "oneOf": one}
 
 
-def _why(error: OSError | UnicodeDecodeError) -> str:
-    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not UTF-8 text"
+def _why(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    return (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__

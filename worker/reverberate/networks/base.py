@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
@@ -18,19 +16,20 @@ from pydantic import BaseModel, ConfigDict
 
 from reverberate.errors import Outcome, OutOfCredit, RateLimited, Refused, Transient, Unauthorised, Unsure
 from reverberate.http import READS, Session
-from reverberate.model import Receipt
 from reverberate.policy import wait_until
 from reverberate.secrets import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     import requests
 
-    from reverberate.model import JSON, Assurance, Card, Delivery, Message, Picture
+    from reverberate.model import Assurance, Delivery, Message, Receipt
     from reverberate.text.limits import Limit
 
 
+UNTOLD = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a server could forge a line of the log with, and what some databases refuse."""
 CLOCKS_DIFFER = timedelta(minutes=2)
 """How far a network's clock may be from ours."""
 
@@ -38,7 +37,7 @@ CLOCKS_DIFFER = timedelta(minutes=2)
 class NetworkSettings(BaseModel):
     """A network's own keys in an account's table of the config. Secrets are of type ``Secret``, never ``str``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Network(ABC):
@@ -125,15 +124,16 @@ class Network(ABC):
                 return Refused(words, status=status)
 
     def words(self, response: requests.Response) -> str:
-        """The status and the network's own words, without secrets."""
-        return self.session.mask(f"{response.status_code} {self.said(response)}")[:500].strip()
+        """The status and the network's own words: one line, without secrets."""
+        masked = self.session.mask(f"{response.status_code} {self.said(response)}")
+        return " ".join(UNTOLD.sub(" ", masked).split())[:500]
 
     def said(self, response: requests.Response) -> str:
         """The network's own words, from JSON's usual places or else the body's beginning."""
         try:
             body: object = response.json()
-        except ValueError:
-            return re.sub(r"<[^>]*>|\s+", " ", response.text[:2000]).strip() or response.reason or ""
+        except (ValueError, RecursionError):  # masked before it is cut, for half a secret is not recognised
+            return re.sub(r"<[^>]*>|\s+", " ", self.session.mask(response.text)[:2000]).strip() or response.reason or ""
         for key in ("error_description", "detail", "message", "error", "title"):
             if isinstance(body, dict) and body.get(key):
                 told = body[key]
@@ -151,128 +151,6 @@ class Network(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} account {self.account!r}>"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One post of a thread, or the only one.
-
-    Attributes:
-        number: from 0.
-        text: what it says.
-        key: its own idempotency key.
-        link: the post's address.
-        first, parent: the receipts of the thread's first part and of the one that this one answers; None for the first.
-        card: the link card, on the part that carries it.
-        pictures: what is attached to it.
-        language: BCP 47 tag, or empty.
-        since: nothing of ours can be there from before.
-    """
-
-    number: int
-    text: str
-    key: str
-    link: str
-    first: Receipt | None
-    parent: Receipt | None
-    card: Card | None
-    pictures: tuple[Picture, ...]
-    language: str
-    since: datetime
-
-
-class Threading(Network):
-    """A network whose messages may be threads: each part is posted, and looked up, by itself.
-
-    What is there already is kept as a step of the delivery, so that after any crash only the rest is posted.
-    """
-
-    threads = True
-
-    @abstractmethod
-    def post(self, delivery: Delivery, part: Part) -> Receipt:
-        """Post one part. Raises an Outcome where that brings no receipt."""
-
-    @abstractmethod
-    def seen(self, delivery: Delivery, part: Part) -> Receipt | None:
-        """The receipt of this very part if the network holds it, None if it does not show it. May raise an Outcome."""
-
-    def send(self, delivery: Delivery) -> Receipt:
-        """See Network."""
-        receipt = self._through(delivery, self.post)
-        if receipt is None:
-            raise Refused("a message without a part")
-        return receipt
-
-    def find(self, delivery: Delivery) -> Receipt | None:
-        """See Finds. Parts that are there are noted, so that a later attempt posts only the others."""
-        return self._through(delivery, self.seen)
-
-    def _through(self, delivery: Delivery, visit: Callable[[Delivery, Part], Receipt | None]) -> Receipt | None:
-        """Part by part, the known ones skipped; the first one's receipt, or None as soon as one is missing."""
-        there: list[Receipt] = []
-        for number in range(len(delivery.message.parts)):
-            receipt = known_part(delivery, number)
-            if receipt is None:
-                receipt = visit(delivery, _part(delivery, number, there))
-                if receipt is None:
-                    return None
-                if len(delivery.message.parts) > 1:
-                    delivery.record(part_name(number), asdict(receipt))
-            there.append(receipt)
-        return there[0] if there else None
-
-
-def part_name(number: int) -> str:
-    """The name of the step that posts a part."""
-    return f"part {number + 1}"
-
-
-def known_part(delivery: Delivery, number: int) -> Receipt | None:
-    """The receipt of a part that is there already."""
-    step = delivery.steps.get(part_name(number))
-    return None if step is None else Receipt(**{key: str(value) for key, value in step.answer.items()})
-
-
-def _part(delivery: Delivery, number: int, there: Sequence[Receipt]) -> Part:
-    message = delivery.message
-    carries = number == message.carrier
-    return Part(
-        number=number,
-        text=message.parts[number],
-        key=delivery.key if number == 0 else f"{delivery.key}-{number + 1}",
-        link=message.link,
-        first=there[0] if there else None,
-        parent=there[-1] if there else None,
-        card=message.card if carries else None,
-        pictures=message.pictures if carries else (),
-        language=message.language,
-        since=(delivery.since or delivery.planned) - CLOCKS_DIFFER,
-    )
-
-
-def once(
-    delivery: Delivery, name: str, do: Callable[[], Mapping[str, JSON]], *, now: datetime, holds: timedelta
-) -> Mapping[str, JSON]:
-    """A step that need not be done again while its result holds (an upload); its answer."""
-    known = delivery.steps.get(name)
-    if known is not None and now - known.at < holds:
-        return known.answer
-    answer = do()
-    delivery.record(name, answer)
-    return answer
-
-
-@contextmanager
-def unposted(network: Network) -> Iterator[None]:
-    """Calls that publish nothing by themselves (an upload, a sign-in): where their answer is lost, they may be repeated."""
-    wrote = network.session.wrote
-    try:
-        yield
-    except Unsure as outcome:
-        raise Transient(outcome.words, status=outcome.status) from None
-    finally:
-        network.session.wrote = wrote
 
 
 @runtime_checkable
@@ -293,7 +171,7 @@ class Verifies(Protocol):
 
 def same_link(text: str, link: str) -> bool:
     """Whether ``link`` stands in ``text`` as a whole address, not merely as the beginning of a longer one."""
-    return bool(re.search(re.escape(link.rstrip("/")) + r"/?(?![\w/?#&=%.-]*\w)", text))
+    return bool(re.search(re.escape(link.rstrip("/")) + r"/?(?![][\w/?#&=%.~:@!$'()*+,;-]*\w)", text))
 
 
 def same_words(text: str, part: str) -> bool:
@@ -317,8 +195,9 @@ def only_part(message: Message) -> str:
 
 
 def parse_instant(text: str) -> datetime:
-    """An ISO 8601 instant as networks write it (``Z``, milliseconds, or an offset), in UTC."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+    """An ISO 8601 instant as networks write it (``Z``, milliseconds, or an offset), in UTC; without a zone it is UTC."""
+    instant = datetime.fromisoformat(text)
+    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def json_object(response: requests.Response) -> Mapping[str, Any]:
@@ -329,7 +208,7 @@ def json_object(response: requests.Response) -> Mapping[str, Any]:
     """
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise Unsure("the answer was a success but not readable as JSON", status=response.status_code)

@@ -14,7 +14,8 @@ from pydantic import Field
 
 from reverberate.errors import Duplicate, Outcome, Transient, Unauthorised
 from reverberate.model import Assurance, Receipt
-from reverberate.networks.base import NetworkSettings, Part, Threading, json_object, once, unposted
+from reverberate.networks.base import NetworkSettings, json_object
+from reverberate.networks.threads import Part, Threading, once, unposted
 from reverberate.secrets import Secret
 from reverberate.text.facets import detect
 from reverberate.text.limits import LIMITS

@@ -14,17 +14,8 @@ from pydantic import Field
 from reverberate.errors import Duplicate, Outcome, OutOfCredit, Refused, Transient, Unauthorised, Unsure
 from reverberate.http import READS, Session
 from reverberate.model import Assurance, Receipt
-from reverberate.networks.base import (
-    NetworkSettings,
-    Part,
-    Threading,
-    json_object,
-    once,
-    parse_instant,
-    same_link,
-    same_words,
-    unposted,
-)
+from reverberate.networks.base import NetworkSettings, json_object, parse_instant, same_link, same_words
+from reverberate.networks.threads import Part, Threading, once, unposted
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
 from reverberate.text.links import x_links

@@ -16,7 +16,7 @@ from reverberate.model import Post  # noqa: TC001 - as above
 class SourceSettings(BaseModel):
     """A source's own keys in its table of the config."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
