@@ -248,8 +248,8 @@ def test_a_thread_is_posted_in_order_and_its_parts_are_kept(
     share = get(store, share_id)
     assert (share.state, share.receipt) == (ShareState.SENT, Receipt(remote_id="one"))
     with store.read() as tx:
-        (work,) = claims.work(tx, [share_id])
-    assert {name: step.answer["remote_id"] for name, step in work.steps.items()} == {
+        steps = claims.steps_of(tx, [share_id])[share_id]
+    assert {name: step.answer["remote_id"] for name, step in steps.items()} == {
         "part 1": "one",
         "part 2": "two",
         "part 3": "three",
@@ -305,9 +305,9 @@ def test_a_step_is_kept_whoever_holds_the_share_and_says_whether_that_is_still_u
                 claims.sweep(tx, now=now, settle=lambda _: timedelta(0))
     with store.write() as tx:
         assert not claims.record(tx, share_id, 1, "part 3", {"remote_id": "late"}, now=now)
-        (work,) = claims.work(tx, [share_id])
+        steps = claims.steps_of(tx, [share_id])[share_id]
 
-    assert set(work.steps) == {"part 1", "part 2", "part 3"}
+    assert set(steps) == {"part 1", "part 2", "part 3"}
 
 
 def test_a_process_that_slept_past_its_claim_sends_nothing(

@@ -227,8 +227,8 @@ def test_a_living_worker_keeps_its_claims(store: Store) -> None:
         (share_id,) = add(tx)
     take(store, wish(share_id))
     with store.write() as tx:
-        claims.renew(tx, owner="w", lease=NOW + timedelta(minutes=5))
-        claims.renew(tx, owner="somebody else", lease=NOW)
+        assert claims.renew(tx, [share_id], owner="w", lease=NOW + timedelta(minutes=5)) == {share_id}
+        assert claims.renew(tx, [share_id], owner="somebody else", lease=NOW) == set()
         assert claims.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0)) == []
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, insert, literal, select, tuple_, update
+from sqlalchemy import and_, bindparam, func, insert, literal, or_, select, tuple_, update
 
 from reverberate.model import Message, Receipt, ShareState, Step, Work
 from reverberate.policy import CRASHES
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from reverberate.model import JSON
     from reverberate.store.turns import Allowance
@@ -33,7 +33,8 @@ class Claim:
     """A worker's wish to deliver (``kind`` "send") or look up ("look") a share that is in ``state``.
 
     ``message`` is frozen with the first claim; a later claim gets the one frozen then. ``allowance`` is what its
-    account may do at all.
+    account may do at all. ``fence`` is the share's number as the worker read it: if anybody claimed the share since
+    then, what was read (its steps, above all) is out of date, and the wish is not granted. None does not care.
     """
 
     share_id: int
@@ -41,6 +42,7 @@ class Claim:
     state: ShareState
     message: Message
     allowance: Allowance | None = None
+    fence: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,16 +101,19 @@ def overdue(tx: Connection, *, before: datetime, limit: int) -> list[int]:
 
 
 def work(tx: Connection, ids: Iterable[int]) -> list[Work]:
-    """These shares with their posts and frozen messages, in the order of their due times."""
+    """Those of these shares that want attention, with their posts and frozen messages, in the order of their due times.
+
+    A share that was handed over twice is mostly done when the second word of it comes.
+    """
     query = (
         select(shares, posts.c.body.label("post_body"), messages.c.body.label("message_body"))
         .join(posts, posts.c.id == shares.c.post_id)
         .outerjoin(messages, messages.c.share_id == shares.c.id)
-        .where(shares.c.id.in_(list(ids)))
+        .where(shares.c.id.in_(list(ids)), shares.c.wake.is_not(None), shares.c.lease.is_(None))
         .order_by(shares.c.due, shares.c.id)
     )
     rows = list(tx.execute(query))
-    done = _steps(tx, [row.id for row in rows if row.fence])
+    done = steps_of(tx, [row.id for row in rows if row.fence])
     return [
         Work(
             share=codec.load_share(row),
@@ -120,7 +125,8 @@ def work(tx: Connection, ids: Iterable[int]) -> list[Work]:
     ]
 
 
-def _steps(tx: Connection, ids: Sequence[int]) -> Mapping[int, dict[str, Step]]:
+def steps_of(tx: Connection, ids: Sequence[int]) -> Mapping[int, dict[str, Step]]:
+    """The steps of these shares that are done, by share and name."""
     found: dict[int, dict[str, Step]] = {}
     if ids:
         for row in tx.execute(select(steps).where(steps.c.share_id.in_(ids))):
@@ -208,16 +214,24 @@ def _take(
     }
     taken: dict[int, tuple[int, int]] = {}
     for kind, state in sorted({(wish.kind, wish.state) for wish in claims}):
-        ids = [wish.share_id for wish in claims if (wish.kind, wish.state) == (kind, state)]
-        won = update(shares).where(shares.c.id.in_(ids), shares.c.state == state, free).values(values[kind])
+        mine = [wish for wish in claims if (wish.kind, wish.state) == (kind, state)]
+        won = update(shares).where(_unchanged(mine), shares.c.state == state, free).values(values[kind])
         rows = tx.execute(won.returning(shares.c.id, shares.c.fence, shares.c.tries))
         taken.update({row.id: (row.fence, row.tries) for row in rows})
     return taken
 
 
-def renew(tx: Connection, *, owner: str, lease: datetime) -> None:
-    """Prolong all claims of a worker that is alive."""
-    tx.execute(update(shares).where(shares.c.lease.is_not(None), shares.c.owner == owner).values(lease=lease))
+def _unchanged(wishes: Sequence[Claim]) -> ColumnElement[bool]:
+    """The wished shares, where nobody claimed them since they were read."""
+    read = [(wish.share_id, wish.fence) for wish in wishes if wish.fence is not None]
+    whatever = [wish.share_id for wish in wishes if wish.fence is None]
+    return or_(tuple_(shares.c.id, shares.c.fence).in_(read), shares.c.id.in_(whatever))
+
+
+def renew(tx: Connection, ids: Sequence[int], *, owner: str, lease: datetime) -> set[int]:
+    """Prolong a worker's claims of these shares. Returns those that were still its own."""
+    held = and_(shares.c.id.in_(ids), shares.c.lease.is_not(None), shares.c.owner == owner)
+    return set(tx.execute(update(shares).where(held).values(lease=lease).returning(shares.c.id)).scalars())
 
 
 def settle(tx: Connection, endings: Sequence[Ending]) -> set[int]:
