@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup dev demo test chaos mutants coverage golden lint types package clean
+.PHONY: help setup dev demo test chaos simulation mutants bench coverage golden lint types package clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ coverage: dev ## branch coverage of floors 0 to 3, from the last `make test PYTE
 
 chaos: dev ## processes killed, networks that fail, and the ledger as the judge
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal tests/chaos $(PYTEST)
+
+simulation: dev ## thousands of worlds in which everything goes wrong, each by its seed
+	REVERBERATE_WORLDS=$${REVERBERATE_WORLDS:-20000} $(BIN)/python -m pytest -q -n 2 tests/simulation $(PYTEST)
+
+bench: dev ## speed, against baselines in the same run; the figures are kept in docs/performance.md
+	for bench in benchmarks/bench_*.py; do $(BIN)/python $$bench || exit 1; done
 
 mutants: dev ## each safety line taken away in turn: the tests must notice
 	$(BIN)/python tools/mutants.py
