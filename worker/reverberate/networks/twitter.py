@@ -192,7 +192,8 @@ class Twitter(Threading):
 
 
 def _answers(post: Mapping[str, Any], part: Part) -> bool:
-    replied = [one["id"] for one in post.get("referenced_tweets", []) if one.get("type") == "replied_to"]
+    named = post.get("referenced_tweets") or post.get("referenced_posts") or []  # the old name, and X's newer one
+    replied = [one["id"] for one in named if one.get("type") == "replied_to"]
     return replied == ([part.parent.remote_id] if part.parent else [])
 
 

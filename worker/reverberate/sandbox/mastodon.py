@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from reverberate.sandbox import keys
+from reverberate.sandbox import entities, keys
 from reverberate.sandbox.exchange import Answer
 from reverberate.sandbox.personality import Personality, Purpose, Route, window_end
 from reverberate.text.count import count
@@ -47,12 +47,14 @@ class Mastodon(Personality):
         return super().answer(route, call).told(**told)
 
     def instance(self, call: Call) -> Answer:
-        """GET /api/v2/instance, and version 1 of it."""
+        """GET /api/v2/instance."""
+        limits = {"max_characters": self._limit.maximum, "link": self._limit.link or 0}
+        return Answer.of(entities.instance(**limits, base=call.request.base))
+
+    def instance_v1(self, call: Call) -> Answer:
+        """GET /api/v1/instance."""
         del call
-        statuses = {"max_characters": self._limit.maximum, "max_media_attachments": 4}
-        configuration = {"statuses": statuses | {"characters_reserved_per_url": self._limit.link}}
-        about = {"title": "Sandbox", "version": "4.7.2", "languages": ["en"], "configuration": configuration}
-        return Answer.of(about | {"domain": keys.DOMAIN, "uri": keys.DOMAIN})
+        return Answer.of(entities.instance_v1(max_characters=self._limit.maximum, link=self._limit.link or 0))
 
     def create(self, call: Call) -> Answer:
         """POST /api/v1/statuses."""
@@ -60,14 +62,14 @@ class Mastodon(Personality):
         with self.ledger.lock:
             before = self.ledger.under(self.name, call.account, key) if key else None
             if before and call.now - before.when < KEY_HOLDS:
-                return Answer.of(_shown(before, call))
+                return Answer.of(self._shown(before, call))
             if words := self._invalid(call, text):
                 return self.problem(422, f"Validation failed: {words}")
             remote_id = str(FIRST_ID + self.ledger.serial())
             place = f"@{quote(call.account)}/{remote_id}"
             details = {name: call.said(name) for name in ("language", "visibility", "spoiler_text", "in_reply_to_id")}
             entry = self.accept(call, remote_id=remote_id, place=place, text=text, key=key, **details)
-        return Answer.of(_shown(entry, call))
+        return Answer.of(self._shown(entry, call))
 
     def edit(self, call: Call) -> Answer:
         """PUT /api/v1/statuses/:id."""
@@ -77,7 +79,7 @@ class Mastodon(Personality):
         if words := self._invalid(call, text):
             return self.problem(422, f"Validation failed: {words}")
         details = entry.details | {"edited_at": call.now.isoformat()}
-        return Answer.of(_shown(self.ledger.edit(replace(entry, text=text, details=details), at=call.now), call))
+        return Answer.of(self._shown(self.ledger.edit(replace(entry, text=text, details=details), at=call.now), call))
 
     def delete(self, call: Call) -> Answer:
         """DELETE /api/v1/statuses/:id."""
@@ -85,16 +87,16 @@ class Mastodon(Personality):
         if entry is None:
             return self._not_found()
         self.ledger.delete(entry, at=call.now)
-        return Answer.of(_shown(entry, call) | {"text": entry.text})
+        return Answer.of(self._shown(entry, call) | {"text": entry.text})
 
     def one(self, call: Call) -> Answer:
         """GET /api/v1/statuses/:id."""
         entry = call.view.shows(self.ledger.get(self.name, call.parts[0]))
-        return Answer.of(_shown(entry, call)) if entry else self._not_found()
+        return Answer.of(self._shown(entry, call)) if entry else self._not_found()
 
     def me(self, call: Call) -> Answer:
         """GET /api/v1/accounts/verify_credentials."""
-        return Answer.of(_person(call, self._user(call)))
+        return Answer.of(entities.own_account(call.account, number=self._user(call), base=call.request.base))
 
     def posts(self, call: Call) -> Answer:
         """GET /api/v1/accounts/:id/statuses."""
@@ -107,11 +109,11 @@ class Mastodon(Personality):
             most=call.whole("limit", default=20, most=40),
             where=lambda e: int(e.remote_id) > after and not (without_replies and e.details["in_reply_to_id"]),
         )
-        return Answer.of([_shown(entry, call) for entry in found])
+        return Answer.of([self._shown(entry, call) for entry in found])
 
     routes = (
         Route("GET", "/api/v2/instance", Purpose.OTHER, instance, open=True),
-        Route("GET", "/api/v1/instance", Purpose.OTHER, instance, open=True),
+        Route("GET", "/api/v1/instance", Purpose.OTHER, instance_v1, open=True),
         Route("POST", "/api/v1/statuses", Purpose.PUBLISH, create),
         Route("GET", "/api/v1/statuses/*", Purpose.READ, one),
         Route("PUT", "/api/v1/statuses/*", Purpose.CHANGE, edit),
@@ -140,13 +142,13 @@ class Mastodon(Personality):
     def _user(self, call: Call) -> str:
         return keys.number(self.seed, self.name, call.account)
 
+    def _shown(self, entry: Entry, call: Call) -> dict[str, Any]:
+        number = keys.number(self.seed, self.name, entry.account)
+        author = entities.account(entry.account, number=number, base=call.request.base)
+        return entities.status(author, _told(entry, call))
 
-def _person(call: Call, number: str) -> dict[str, str]:
-    page = f"{call.request.base}/web/mastodon/@{quote(call.account)}"
-    return {"id": number, "username": call.account, "acct": call.account, "display_name": call.account, "url": page}
 
-
-def _shown(entry: Entry, call: Call) -> dict[str, Any]:
+def _told(entry: Entry, call: Call) -> dict[str, Any]:
     page, details = call.address(entry), entry.details
     return {
         "id": entry.remote_id,

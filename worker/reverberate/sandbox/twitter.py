@@ -158,18 +158,28 @@ def _answered(post: Any) -> str:
 
 def _shown(entry: Entry, call: Call) -> dict[str, Any]:
     """A post, with the fields that were asked for."""
-    urls, text, end = [], "", 0
-    for start, stop in x_links(entry.text):
-        link, short = entry.text[start:stop], _short(entry.text[start:stop])
-        text += entry.text[end:start] + short
-        urls.append({"url": short, "expanded_url": link if "://" in link else f"http://{link}", "display_url": link})
-        end = stop
-    text += entry.text[end:]
-    asked = {"created_at": entry.at, "entities": {"urls": urls}}
+    text, urls = _shortened(entry.text)
+    asked: dict[str, Any] = {"created_at": entry.at, "entities": {"urls": urls}}
+    if entry.details["reply"]:
+        asked["referenced_tweets"] = [{"type": "replied_to", "id": entry.details["reply"]}]
     wanted = call.request.query.get("tweet.fields", "").split(",")
     return {"id": entry.remote_id, "text": text, "edit_history_tweet_ids": [entry.remote_id]} | {
         name: value for name, value in asked.items() if name in wanted
     }
+
+
+def _shortened(given: str) -> tuple[str, list[dict[str, Any]]]:
+    """A text with X's own short links, and where each stands and leads."""
+    text, end = "", 0
+    urls: list[dict[str, Any]] = []
+    for start, stop in x_links(given):
+        link, short = given[start:stop], _short(given[start:stop])
+        text += given[end:start]
+        place = {"start": len(text), "end": len(text) + len(short)}
+        whole = link if "://" in link else f"http://{link}"
+        urls.append(place | {"url": short, "expanded_url": whole, "display_url": link})
+        text, end = text + short, stop
+    return text + given[end:], urls
 
 
 def _short(link: str) -> str:

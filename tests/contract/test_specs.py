@@ -1,0 +1,203 @@
+"""Every request that a client makes, against the vendor's own specification; and the sandbox's answers too."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reverberate.errors import Duplicate
+from reverberate.model import Assurance, Card, Delivery, Message, Picture
+from reverberate.networks import mastodon, networks
+from reverberate.networks.base import Finds, Verifies
+from reverberate.sandbox import Sandbox, credentials, entities, settings
+from reverberate.secrets import Secret
+from reverberate.testing import Asked, Reply, ScriptedServer
+from support.judges import JUDGES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import requests
+
+    from reverberate.networks.base import Network
+    from support.judges import Judge
+
+pytestmark = pytest.mark.specs
+LINK = "https://example.org/2026/a-post?a=1&b=2"
+CALLS = {
+    "twitter": {"createPosts", "getUsersPosts", "getUsersMe"},
+    "mastodon": {"createStatus", "getAccountsVerifyCredentials", "getAccountStatuses", "getInstanceV2"},
+    "bluesky": {
+        "com.atproto.identity.resolveHandle",
+        "com.atproto.repo.getRecord",
+        "com.atproto.repo.putRecord",
+        "com.atproto.repo.uploadBlob",
+        "com.atproto.server.createSession",
+        "com.atproto.server.refreshSession",
+    },
+    "facebook": {"POST feed", "GET published_posts", "GET"},
+}
+CALLS_WITH_PICTURES = {
+    "twitter": ["mediaUpload", "createMediaMetadata"] * 4 + ["createPosts"],
+    "mastodon": ["createMediaV2", "getMedia"] * 4 + ["createStatus"],
+}
+AUTHORIZATION = {"twitter": "OAuth ", "mastodon": "Bearer ", "bluesky": "Bearer ", "facebook": "Bearer "}
+SIGN_IN = "com.atproto.server.createSession"
+PNG = b"\x89PNG\r\n\x1a\n and the rest"
+PICTURES = tuple(
+    Picture(digest=f"{n}" * 64, mime="image/png", width=640, height=480, size=len(PNG), alt="A hill") for n in range(5)
+)
+
+
+class Line:
+    """An account, and all that goes over its line."""
+
+    def __init__(self, network: Network, base: str) -> None:
+        self.network, self.base = network, base
+        self.answers: list[requests.Response] = []
+        network.session.hooks["response"].append(lambda answer, **_: self.answers.append(answer))
+
+    @classmethod
+    def to(cls, url: str, name: str, monkeypatch: pytest.MonkeyPatch) -> Line:
+        """A line to a sandbox, or to whatever else listens at ``url``."""
+        values: dict[str, Any] = dict(settings(url, "s", name, "alice"))
+        for key, secret in credentials("s", name, "alice").items():
+            monkeypatch.setenv(key.upper(), secret)
+            values[key] = Secret("env", key.upper())
+        network = networks.get(name)
+        return cls(network("alice", network.Settings(**values)), values["api_base"])
+
+    @property
+    def asked(self) -> list[requests.PreparedRequest]:
+        """The requests, as they were sent."""
+        return [answer.request for answer in self.answers]
+
+    def wrong_requests(self, judge: Judge) -> list[str]:
+        return [wrong for asked in self.asked for wrong in judge.request(asked, base=self.base)]
+
+    def wrong_answers(self, judge: Judge) -> list[str]:
+        return [wrong for answer in self.answers for wrong in judge.answer(answer, base=self.base)]
+
+    def calls(self, judge: Judge) -> list[str]:
+        return [judge.call(asked, base=self.base) for asked in self.asked]
+
+
+def delivery(*parts: str, serial: int = 1, card: Card | None = None, pictures: tuple[Picture, ...] = ()) -> Delivery:
+    message = Message(parts=parts, link=LINK, card=card or Card(url=LINK), pictures=pictures, language="en-GB")
+    return Delivery(
+        serial=serial, key=f"key-{serial}", planned=datetime.now(UTC), message=message, load=lambda _digest: PNG
+    )
+
+
+def deliveries(network: Network) -> list[Delivery]:
+    """Each kind of message that the network takes; pictures only where the sandbox takes them too."""
+    made = [delivery(f"Grüße & <b>Küsse</b> 🎉, @bob.sandbox.test, @nobody.test #blog: {LINK}")]
+    if network.threads:
+        made += [delivery("First of two", f"and the second: {LINK}", serial=2)]
+    if network.name == "bluesky":
+        card = Card(url=LINK, title="A post", description="in short", picture=PICTURES[0])
+        made += [delivery(f"Card {LINK}", serial=3, card=card), delivery("Seen", serial=4, pictures=PICTURES)]
+    return made
+
+
+def sent_twice_and_found(network: Network, what: Delivery) -> None:
+    """Looked up in vain, sent, sent again, and looked up."""
+    assert isinstance(network, Finds)
+    assert network.find(what) is None
+    receipt = network.send(what)
+    with nullcontext() if network.assurance is Assurance.IDENTITY else pytest.raises(Duplicate):
+        assert network.send(what).remote_id == receipt.remote_id
+    assert network.find(what) == receipt
+
+
+@pytest.fixture(scope="module", params=JUDGES)
+def line(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    """An account on a sandbox that did all that its client can do."""
+    with pytest.MonkeyPatch.context() as patch, Sandbox(tmp_path_factory.mktemp("sandbox"), seed="s") as sandbox:
+        made = Line.to(sandbox.url, request.param, patch)
+        assert isinstance(made.network, Verifies)
+        made.network.verify()
+        made.network.live_limit()
+        for what in deliveries(made.network):
+            sent_twice_and_found(made.network, what)
+        if request.param == "bluesky":
+            made.network._session["accessJwt"] = "alice.old.token"  # type: ignore[attr-defined]  # its own memory, made stale
+            made.network.send(delivery("Signed in anew", serial=5))
+        yield made
+
+
+@pytest.fixture(scope="module")
+def judge(line: Line) -> Judge:
+    return JUDGES[line.network.name]()
+
+
+def test_every_request_is_as_the_vendor_says(line: Line, judge: Judge) -> None:
+    assert line.wrong_requests(judge) == []
+
+
+def test_every_answer_of_the_sandbox_is_as_the_vendor_says(line: Line, judge: Judge) -> None:
+    assert line.wrong_answers(judge) == []
+
+
+def test_these_and_no_other_calls_are_made(line: Line, judge: Judge) -> None:
+    assert set(line.calls(judge)) == CALLS[line.network.name]
+
+
+def test_each_request_says_who_asks_in_the_vendors_way_and_in_no_address(line: Line, judge: Judge) -> None:
+    kind = AUTHORIZATION[line.network.name]
+    secrets = line.network.secrets()
+    for asked, call in zip(line.asked, line.calls(judge), strict=True):
+        assert str(asked.headers.get("Authorization", "")).startswith(kind) != (call == SIGN_IN)
+        assert not any(secret in str(asked.url) for secret in secrets)
+
+
+def vendor(asked: Asked) -> Reply:
+    """What the vendor answers to a picture and to the post that shows it; Mastodon needs a while for a picture."""
+    base = "http://127.0.0.1"
+    media = {"id": "22", "type": "image", "preview_url": None, "url": None, "description": "A hill"}
+    told = {"id": "1", "created_at": "2026-11-24T12:00:00.000Z", "content": "<p>Seen</p>", "visibility": "public"}
+    told |= {"spoiler_text": "", "uri": f"{base}/1", "url": f"{base}/1"}
+    answers: dict[str, tuple[int, Any]] = {
+        "/twitter/2/media/upload": (200, {"data": {"id": "22", "media_key": "3_22", "expires_after_secs": 86400}}),
+        "/twitter/2/media/metadata": (200, {"data": {"id": "22"}}),
+        "/twitter/2/tweets": (201, {"data": {"id": "1", "text": "Seen"}}),
+        "/mastodon/api/v2/media": (202, media),
+        "/mastodon/api/v1/media/22": (200, media | {"url": f"{base}/22.png"}),
+        "/mastodon/api/v1/statuses": (200, entities.status(entities.account("alice", number="1", base=base), told)),
+    }
+    status, body = answers[asked.target]
+    return Reply(status=status, body=json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("name", CALLS_WITH_PICTURES)
+def test_pictures_are_uploaded_described_and_attached_as_the_vendor_says(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mastodon, "MEDIA_PAUSE", 0)
+    judge = JUDGES[name]()
+    with ScriptedServer(vendor) as server:
+        line = Line.to(server.url, name, monkeypatch)
+        line.network.send(delivery("Seen", pictures=PICTURES))
+
+    assert line.calls(judge) == CALLS_WITH_PICTURES[name]
+    assert line.wrong_requests(judge) == []
+    assert line.wrong_answers(judge) == [], "the script of this test is not what the vendor would answer"
+
+
+def test_an_older_mastodon_is_asked_for_its_limit_as_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Version 1 of its instance is asked for where version 2 is not there."""
+    older = json.dumps(entities.instance_v1(max_characters=640, link=23)).encode()
+    judge = JUDGES["mastodon"]()
+    with ScriptedServer(
+        lambda asked: Reply(body=older) if "/v1/" in asked.target else Reply(status=404, body=b'{"error": "no"}')
+    ) as server:
+        line = Line.to(server.url, "mastodon", monkeypatch)
+        limit = line.network.live_limit()
+
+    assert limit.maximum == 640
+    assert line.calls(judge) == ["getInstanceV2", "getInstance"]
+    assert line.wrong_requests(judge) == line.wrong_answers(judge) == []
