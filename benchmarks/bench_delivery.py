@@ -23,11 +23,10 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from support.servers import free_port, redis_program
-
 from reverberate.model import Post
 from reverberate.store import Store, posts, shares
 from reverberate.store.shares import NewShare
+from support.servers import free_port, redis_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -40,7 +40,7 @@ def median(work: Callable[[], object]) -> float:
 def main() -> None:
     """Measure and print."""
     renderer = Renderer([], zone=ZoneInfo("Europe/Berlin"))
-    voices = [Voice(account=name, network=name, limit=LIMITS[name], card=name in {"bluesky"}) for name in NETWORKS + MORE]
+    voices = [Voice(account=name, network=name, limit=LIMITS[name], card=name == "bluesky") for name in NETWORKS + MORE]
     fitted = median(lambda: [renderer.draft(POST, voice) for voice in voices])
     source = "{{ post.title }}\n\n{{ post.summary }}\n{{ post.url }}"
     given = {"source": source, "zone": "UTC", "post": {"title": "t", "summary": "s", "url": "u"}, "account": {}}

@@ -38,7 +38,9 @@ class Accepts(asyncio.Protocol):
         self.answer(b'{"id":"%d","url":"http://127.0.0.1/%d"}' % (len(self.times), len(self.times)))
 
     def answer(self, body: bytes) -> None:
-        self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        self.transport.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+        )
 
 
 async def main() -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 ROOM = 1000
 """Shares that wait in memory for their lane, at the most."""
+LULL = 100
+"""So much room is made before those that wait for it are told."""
 
 
 class Lanes:
@@ -32,7 +34,9 @@ class Lanes:
         self._lanes: dict[str, deque[Work]] = {}
         self._ready: deque[str] = deque()  # accounts with work and no thread
         self._held: set[int] = set()  # shares waiting here or being handled
-        self._change = threading.Condition()
+        lock = threading.RLock()
+        self._work = threading.Condition(lock)  # a lane is ready, or we close
+        self._less = threading.Condition(lock)  # fewer shares are here, or we close
         self._closing = False
         self._threads = [threading.Thread(target=self._run, name=f"sender-{n}", daemon=True) for n in range(threads)]
         for thread in self._threads:
@@ -45,33 +49,33 @@ class Lanes:
 
     def unheld(self, ids: Iterable[int]) -> list[int]:
         """Those of the shares that are not here yet, once there is room; none when closing."""
-        with self._change:
-            self._change.wait_for(lambda: self._closing or len(self._held) < ROOM)
+        with self._less:
+            self._less.wait_for(lambda: self._closing or len(self._held) < ROOM)
             return [] if self._closing else [share_id for share_id in ids if share_id not in self._held]
 
     def room(self) -> int:
         """How many more shares may be given without waiting."""
-        with self._change:
+        with self._less:
             return 0 if self._closing else ROOM - len(self._held)
 
     def add(self, works: Iterable[Work]) -> None:
         """Queue these in their lanes; one that is here already stays where it is."""
-        with self._change:
+        with self._work:
             for work in works:
                 self._enqueue(work)
-            self._change.notify_all()
 
     def drain(self, timeout: float) -> bool:
         """Wait until nothing is here; whether that was reached."""
-        with self._change:
-            return self._change.wait_for(lambda: not self._held, timeout)
+        with self._less:
+            return self._less.wait_for(lambda: not self._held, timeout)
 
     def close(self, timeout: float) -> None:
         """Finish what is being handled, leave the rest."""
-        with self._change:
+        with self._work:
             self._closing = True
             self._ready.clear()
-            self._change.notify_all()
+            self._work.notify_all()
+            self._less.notify_all()
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0.0))
@@ -83,9 +87,14 @@ class Lanes:
         lane = self._lanes.get(work.share.account)
         if lane is None:
             self._lanes[work.share.account] = deque([work])
-            self._ready.append(work.share.account)
+            self._open(work.share.account)
         else:
             lane.append(work)
+
+    def _open(self, account: str) -> None:
+        """This lane is ready: one thread is enough for it."""
+        self._ready.append(account)
+        self._work.notify()
 
     def _run(self) -> None:
         while (taken := self._take()) is not None:
@@ -99,18 +108,19 @@ class Lanes:
             self._return(account, work)
 
     def _take(self) -> tuple[str, Work] | None:
-        with self._change:
-            self._change.wait_for(lambda: self._closing or self._ready)
+        with self._work:
+            self._work.wait_for(lambda: self._closing or self._ready)
             if self._closing:
                 return None
             account = self._ready.popleft()
             return account, self._lanes[account].popleft()
 
     def _return(self, account: str, work: Work) -> None:
-        with self._change:
+        with self._work:
             self._held.discard(work.share.id)
             if self._lanes[account]:
-                self._ready.append(account)
+                self._open(account)
             else:
                 del self._lanes[account]
-            self._change.notify_all()
+            if not self._held or len(self._held) == ROOM - LULL:
+                self._less.notify_all()  # not for each share: who waits for room waits for enough of it

@@ -17,6 +17,7 @@ from reverberate.model import Assurance, Receipt
 from reverberate.networks.base import NetworkSettings, json_object, parse_instant, same_link, same_words
 from reverberate.networks.threads import Part, Threading, once, unposted
 from reverberate.secrets import Secret
+from reverberate.text.escape import escape
 from reverberate.text.limits import LIMITS
 from reverberate.text.links import x_links
 
@@ -81,7 +82,7 @@ class Twitter(Threading):
 
     def post(self, delivery: Delivery, part: Part) -> Receipt:
         """See Threading."""
-        wanted: dict[str, Any] = {"text": part.text}
+        wanted: dict[str, Any] = {"text": escape(part.text, self.name)}
         if part.parent:
             wanted["in_reply_to_tweet_id"] = part.parent.remote_id
         if part.pictures:

@@ -9,19 +9,20 @@ from unicodedata import is_normalized, normalize
 import regex
 
 from reverberate.text import graphemes
+from reverberate.text.escape import written
 from reverberate.text.limits import Unit
 from reverberate.text.links import mastodon_links, x_links
 
 if TYPE_CHECKING:
     from reverberate.text.limits import Limit
-    from reverberate.text.links import Span
 
-_HEAVY: Final = re.compile(r"[^\u0000-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]")
+_HEAVY: Final = re.compile(r"[^\u0000-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]+")
 """What weighs two on X; the rest weighs one."""
-_JOINING: Final = re.compile(r"[\u200d\u20e3\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
-"""Only where one of these stands can an emoji be more than one character."""
+_JOINS: Final = r"\u20e3\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f"
+_JOINED: Final = re.compile(rf".(?:[\u200d{_JOINS}]|(?<=\u200d).)+", re.DOTALL)
+"""Only here can an emoji be more than one character; looking for this first is much faster."""
 _EMOJI_PART: Final = (
-    r"(?:\p{Emoji_Modifier_Base}\p{Emoji_Modifier}|\p{Extended_Pictographic}\ufe0f?)"
+    r"(?:\p{Emoji_Modifier_Base}\p{Emoji_Modifier}|\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f?)"
     r"(?:[\U000e0020-\U000e007e]+\U000e007f)?"
 )
 _EMOJI: Final = regex.compile(
@@ -29,31 +30,46 @@ _EMOJI: Final = regex.compile(
 )
 """Any emoji sequence by its grammar (UTS #51), so that those of later years count right too."""
 _ONE_EMOJI: Final = "\u3000"  # any one character that weighs two
+_WORD: Final = r"[\w\u0300-\u036f]"
 _MENTION: Final = re.compile(
-    r"(?<![=/\w])@([a-z0-9_]+(?:[.-]+[a-z0-9_]+)*)(@\w+(?:[.-]+\w+)*)?(?![@\uff20]|://)", re.IGNORECASE
+    rf"(?<![=/\w])@([a-z0-9_]++(?:[.-]++[a-z0-9_]++)*+)(?:@{_WORD}++(?:[.-]++{_WORD}++)*+)?+(?![@\uff20]|://)",
+    re.IGNORECASE,
 )
+_HASHTAG: Final = re.compile(r"[#\uff03]\w")
 
 
-def count(text: str, limit: Limit) -> int:
-    """How much of ``limit.maximum`` the text takes."""
+def count(text: str, limit: Limit, *, warning: str = "") -> int:
+    """How much of ``limit.maximum`` the text takes, before it is escaped.
+
+    ``warning`` is the content warning above it, for networks that count both together: Mastodon and its kin. A link in
+    it counts as it is written.
+    """
+    if limit.escape:
+        text = written(text, limit.escape)
     match limit.unit:
         case Unit.WEIGHTED:
-            return _weighted(text, limit.link)
+            return _weighted(warning + text, limit.link)
         case Unit.GRAPHEMES:
-            return graphemes.count(text) if limit.link is None else _mastodon(text, limit.link)
+            return graphemes.count(warning + (text if limit.link is None else _countable(text, limit.link)))
         case Unit.CHARACTERS:
-            return len(text)
+            return len(warning) + len(text)
         case Unit.UTF16:
-            return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+            return _utf16(warning) + _utf16(text)
         case Unit.BYTES:
-            return _bytes(text)
+            return _bytes(warning) + _bytes(text)
 
 
-def fits(text: str, limit: Limit) -> bool:
+def fits(text: str, limit: Limit, *, warning: str = "") -> bool:
     """Whether the network takes the text as one message part."""
     if limit.max_bytes is not None and _bytes(text) > limit.max_bytes:
         return False
-    return count(text, limit) <= limit.maximum
+    if limit.tags is not None and len(_HASHTAG.findall(text)) > limit.tags:
+        return False
+    return count(text, limit, warning=warning) <= limit.maximum
+
+
+def _utf16(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _bytes(text: str) -> int:
@@ -61,37 +77,38 @@ def _bytes(text: str) -> int:
 
 
 def _weighted(text: str, link: int | None) -> int:
-    if text.isascii():
-        spans = x_links(text)
-        return len(text) - sum(end - start for start, end in spans) + _cost(spans, link)
     if not is_normalized("NFC", text):
         text = normalize("NFC", text)
-    spans = x_links(text)
-    return sum(map(_weight, _between(text, spans))) + _cost(spans, link)
-
-
-def _cost(spans: list[Span], link: int | None) -> int:
-    return sum(end - start if link is None else link for start, end in spans)
-
-
-def _between(text: str, spans: list[Span]) -> list[str]:
-    """What is left of the text without the spans."""
-    starts, ends = [0, *(end for _, end in spans)], [*(start for start, _ in spans), len(text)]
-    return [text[start:end] for start, end in zip(starts, ends, strict=True)]
+    spans = [] if link is None else x_links(text)
+    shown = _replaced(text, [(start, end, "\n") for start, end in spans])
+    return _weight(shown) + len(spans) * ((link or 1) - len("\n"))
 
 
 def _weight(text: str) -> int:
     if text.isascii():
         return len(text)
-    if _JOINING.search(text):
-        text = _EMOJI.sub(_ONE_EMOJI, text)
-    return len(text) + len(_HEAVY.findall(text))
+    text = _JOINED.sub(_without_joins, text)
+    return len(text) + sum(map(len, _HEAVY.findall(text)))
 
 
-def _mastodon(text: str, link: int) -> int:
-    """Graphemes, with links at their fixed price and remote mentions at that of their local part."""
-    spans = mastodon_links(text)
-    pieces = _between(text, spans)
+def _without_joins(match: re.Match[str]) -> str:
+    return _EMOJI.sub(_ONE_EMOJI, match[0])
+
+
+def _countable(text: str, link: int) -> str:
+    """What Mastodon counts: each link as so many characters, each remote mention as its local part."""
+    spans = [(start, end, "x" * link) for start, end in mastodon_links(text)]
     if "@" in text:
-        pieces = [_MENTION.sub(r"@\1", piece) for piece in pieces]
-    return sum(map(graphemes.count, pieces)) + link * len(spans)
+        spans += [(match.start(), match.end(), f"@{match[1]}") for match in _MENTION.finditer(text)]
+    return _replaced(text, sorted(spans))
+
+
+def _replaced(text: str, spans: list[tuple[int, int, str]]) -> str:
+    """``text`` with other words in place of the spans; one that overlaps the one before it stays."""
+    made: list[str] = []
+    done = 0
+    for start, end, words in spans:
+        if start >= done:
+            made += text[done:start], words
+            done = end
+    return "".join([*made, text[done:]])

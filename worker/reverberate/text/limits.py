@@ -7,6 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from reverberate.text.escape import Escape
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -33,6 +35,8 @@ class Limit:
         link: what any link counts as, or None where it counts as it is written. With graphemes it means Mastodon's
             rules: links that begin with http(s) count so much, and ``@alice@example.org`` counts as ``@alice``.
         max_bytes: a second limit in UTF-8 bytes, or None.
+        escape: the rule by which the text is escaped before it is counted; none where the network counts what it shows.
+        tags: how many hashtags it takes, or None.
         source: the vendor's document that says so.
     """
 
@@ -40,11 +44,22 @@ class Limit:
     maximum: int
     link: int | None = None
     max_bytes: int | None = None
+    escape: Escape = Escape.NONE
+    tags: int | None = None
     source: str = ""
 
 
-def _limit(maximum: int, unit: Unit, source: str, *, link: int | None = None, max_bytes: int | None = None) -> Limit:
-    return Limit(unit=unit, maximum=maximum, link=link, max_bytes=max_bytes, source=source)
+def _limit(
+    maximum: int,
+    unit: Unit,
+    source: str,
+    *,
+    link: int | None = None,
+    max_bytes: int | None = None,
+    escape: Escape = Escape.NONE,
+    tags: int | None = None,
+) -> Limit:
+    return Limit(unit=unit, maximum=maximum, link=link, max_bytes=max_bytes, escape=escape, tags=tags, source=source)
 
 
 LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
@@ -59,15 +74,29 @@ LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
         "googleplus": _limit(100_000, Unit.CHARACTERS, "Google+ as it was until 2019-04-02"),
         "threads": _limit(500, Unit.BYTES, "Threads API: Posts; what it counts in practice is bytes"),
         "instagram": _limit(
-            2200, Unit.UTF16, "Instagram API: media, parameter caption; the unit is the stricter guess"
+            2200, Unit.UTF16, "Instagram API: media, parameter caption; the unit is the stricter guess", tags=30
         ),
-        "linkedin": _limit(3000, Unit.UTF16, "LinkedIn: error FIELD_ARRAY_SIZE_TOO_HIGH of ShareCommentary"),
+        "linkedin": _limit(
+            3000,
+            Unit.UTF16,
+            "LinkedIn: error FIELD_ARRAY_SIZE_TOO_HIGH of ShareCommentary; that escapes count is the stricter guess",
+            escape=Escape.LITTLE,
+        ),
         "pinterest": _limit(800, Unit.CHARACTERS, "Pinterest OpenAPI 5.23.0, PinCreate.description"),
         "reddit": _limit(300, Unit.CHARACTERS, "Reddit: title of a link post"),
         "tumblr": _limit(4096, Unit.CHARACTERS, "Tumblr: NPF specification, text block"),
-        "telegram": _limit(4096, Unit.UTF16, "Telegram Bot API 10.1, sendMessage.text; the unit is the stricter guess"),
-        "discord": _limit(2000, Unit.UTF16, "Discord: Execute Webhook, content; the unit is the stricter guess"),
-        "slack": _limit(4000, Unit.UTF16, "Slack: chat.postMessage, the length it advises for text"),
+        "telegram": _limit(
+            4096, Unit.UTF16, "Telegram Bot API 10.1, sendMessage.text, after parsing; the unit is the stricter guess"
+        ),
+        "discord": _limit(
+            2000,
+            Unit.UTF16,
+            "Discord: Execute Webhook, content; the unit is the stricter guess",
+            escape=Escape.MARKDOWN,
+        ),
+        "slack": _limit(
+            4000, Unit.UTF16, "Slack: chat.postMessage, the length it advises for text", escape=Escape.ENTITIES
+        ),
         "google_business": _limit(1500, Unit.CHARACTERS, "Google Business Profile: local posts, summary"),
         "gotosocial": _limit(5000, Unit.CHARACTERS, "GoToSocial: statuses-max-chars; links count as written"),
         "pleroma": _limit(5000, Unit.CHARACTERS, "Pleroma and Akkoma: instance, limit"),

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reverberate.text.tlds import KNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _ACCENTED: Final = (
     "\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u0100-\u024f\u0253\u0254\u0256\u0257\u0259\u025b\u0263\u0268\u026f\u0272"
@@ -24,12 +28,21 @@ _NOT_BEFORE: Final = r"(?<![A-Za-z0-9@\uff20$#\uff03\ufffe\ufeff\uffff])"
 _LABEL_LONGEST: Final = 63
 _LINK_LONGEST: Final = 4096
 
-_HOST: Final = re.compile(rf"(?:[^!'\"#%&()*+,\\/:;<=>?@\[\]^{{|}}~${_SPACES}{_MARKS}\ufffe\ufeff\uffff]+)")
-"""A run of what may stand in a host after a scheme, dots, hyphens and underscores included."""
+_NO_HOST: Final = rf"!'\"#%&()*+,\\/:;<=>?@\[\]^{{|}}~${_SPACES}{_MARKS}\ufffe\ufeff\uffff"
+"""What stands in no host."""
+_LABEL: Final = re.compile(rf"[^-._{_NO_HOST}](?:[^.{_NO_HOST}]*[^-._{_NO_HOST}])?\.")
+_LABEL_STOP: Final = re.compile(rf"[.{_NO_HOST}]")
+_HOST_LONGEST: Final = 512
+_LATIN_HOST: Final = re.compile(rf"(?:[-0-9a-z{_ACCENTED}]+\.)+", re.IGNORECASE)
+_SKIPPED_AFTER: Final = frozenset("-_./")
+"""What follows one of these on X is no link, unless it has a scheme."""
 _LATIN_TLD: Final = re.compile(r"xn--[-0-9a-z]+|[a-z]+(?![-0-9a-z@+])", re.IGNORECASE)
 _OTHER_TLDS: Final = frozenset(name for name in KNOWN if not name.isascii())
 _OTHER_LONGEST: Final = max(map(len, _OTHER_TLDS))
 _TLD_GOES_ON: Final = re.compile(r"[-0-9A-Za-z@+]")
+_PORT: Final = re.compile(r":[0-9]+")
+_WORD_END: Final = re.compile(r"[ \n]")
+_WORD_ENDS: Final = frozenset(["", " ", "\n"])
 _TCO: Final = re.compile(
     r"https?://t\.co/([a-z0-9]+)(?:\?[a-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*[a-z0-9\-_&=#/])?", re.IGNORECASE
 )
@@ -62,11 +75,7 @@ def _path(general: str) -> re.Pattern[str]:
 
 
 _X: Final = _Rules(
-    begin=re.compile(
-        rf"{_NOT_BEFORE}(?:(?P<scheme>https?://)|(?<![-_./])(?=[0-9a-z{_ACCENTED}])"
-        rf"(?P<bare>(?:[-0-9a-z{_ACCENTED}]{{1,{_LABEL_LONGEST}}}\.)+))",
-        re.IGNORECASE,
-    ),
+    begin=re.compile(rf"{_NOT_BEFORE}(?:(?P<scheme>https?://)|(?=[^-._{_NO_HOST}]))", re.IGNORECASE),
     path=_path(rf"[a-z0-9{_CYRILLIC}{_ACCENTED}!*';:=+,.$/%#\[\]\-\u2013_~@|&]"),
     path_tail="!*';:,.$%[]~|&@\u2013",
     query=re.compile(r"\?[a-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]*", re.IGNORECASE),
@@ -83,7 +92,7 @@ _MASTODON: Final = _Rules(
 
 def x_links(text: str) -> list[Span]:
     """The links that X would shorten; ``text`` in normal form C."""
-    return _find(text, _X) if "." in text else []
+    return _find(text, _X)
 
 
 def mastodon_links(text: str) -> list[Span]:
@@ -93,57 +102,89 @@ def mastodon_links(text: str) -> list[Span]:
 
 def _find(text: str, rules: _Rules) -> list[Span]:
     found: list[Span] = []
-    position = 0
-    while match := rules.begin.search(text, position):
-        bare = match.lastgroup == "bare"
-        end, position = _bare(text, match, rules) if bare else _schemed(text, match, rules)
-        if end:
-            found.append(Span(match.start(), end))
+    for start, stop in _dotted(text):
+        position = start
+        while match := rules.begin.search(text, position, stop):
+            spans, position = (_schemed if match["scheme"] else _bare)(text, match, rules)
+            found += spans
     return found
 
 
-def _schemed(text: str, match: re.Match[str], rules: _Rules) -> tuple[int, int]:
-    """Where a link with a scheme ends (0: it is none), and where to search on."""
-    host = _HOST.match(text, match.end())
-    if host is None:
-        return 0, match.end()
-    end = _host_end(text, match.end(), host.end())
+def _dotted(text: str) -> Iterator[tuple[int, int]]:
+    """The words that have a dot inside: no link is without one, and none goes on after a space or a line's end."""
+    stop, dot = 0, text.find(".")
+    while dot >= 0:
+        if text[dot + 1 : dot + 2] not in _WORD_ENDS:
+            start = max(stop, text.rfind(" ", stop, dot) + 1, text.rfind("\n", stop, dot) + 1)
+            stop = end.start() if (end := _WORD_END.search(text, dot)) else len(text)
+            yield start, stop
+        dot = text.find(".", max(stop, dot + 1))
+
+
+def _schemed(text: str, match: re.Match[str], rules: _Rules) -> tuple[list[Span], int]:
+    """The link with a scheme, if it is one, and where to search on: something must stand between two links."""
+    start, named = match.span()
+    end, _ = _host(text, named)
     if not end:
-        return 0, host.end()
+        return [], named
     whole = _query_end(text, _path_end(text, end, rules), rules)
-    if tco := _TCO.match(text, match.start(), whole):
-        return (tco.end(), tco.end()) if len(tco[1]) <= _TCO_LONGEST else (0, whole)
-    sound = _encodable(text[match.end() : end]) and whole - match.start() <= _LINK_LONGEST
-    return (whole if sound else 0), whole
+    if tco := _TCO.match(text, start, whole):
+        return ([Span(start, tco.end())] if len(tco[1]) <= _TCO_LONGEST else []), whole + 1
+    sound = _encodable(text[named:end]) and whole - start <= _LINK_LONGEST
+    return ([Span(start, whole)] if sound else []), whole + 1
 
 
-def _bare(text: str, match: re.Match[str], rules: _Rules) -> tuple[int, int]:
-    """As ``_schemed``. Without a scheme a port or a query counts only together with a path."""
-    dots = [match.start() + index for index, char in enumerate(match[0]) if char == "."]
-    end = next((end for dot in reversed(dots) if (end := _tld_end(text, dot + 1))), 0)
-    if not end or not _encodable(text[match.start() : end]):
-        return 0, max(end, match.end())
+def _bare(text: str, match: re.Match[str], rules: _Rules) -> tuple[list[Span], int]:
+    """As ``_schemed``. Of a host in any script only what is Latin makes links; a path and its query belong to the last.
+
+    A port or a query without a path belongs to none, and is not searched either.
+    """
+    start = match.start()
+    if start == 0 and not text[0].isascii() and text[1:2] not in _SKIPPED_AFTER:
+        return [], 1  # what could stand before a link is taken for just that
+    end, stopped = _host(text, start)
+    if not end:
+        return [], _beyond(text, start, stopped)
     pathed = _path_end(text, end, rules)
-    end = _query_end(text, pathed, rules) if pathed > end else end
-    return end, end
+    whole = _query_end(text, pathed, rules)
+    sound = text[start - 1 : start] not in _SKIPPED_AFTER and _encodable(text[start:end])
+    spans = list(_latin(text, start, end)) if sound else []
+    if spans and "/" in text[end:pathed]:
+        spans[-1] = Span(spans[-1].start, whole)
+    return spans, whole + 1
 
 
-def _host_end(text: str, start: int, stop: int) -> int:
-    """Where the longest host from ``start`` ends; 0 if there is none before ``stop``."""
+def _latin(text: str, position: int, stop: int) -> Iterator[Span]:
+    """The hosts in Latin script within a longer host."""
+    while match := _LATIN_HOST.search(text, position, stop):
+        position = match.end()
+        dot, end = position - 1, 0
+        while dot >= match.start() and not (end := _tld_end(text, dot + 1)):
+            dot = text.rfind(".", match.start(), dot)
+        if end:
+            position = max(position, end)
+            yield Span(match.start(), end)
+
+
+def _host(text: str, start: int) -> tuple[int, int]:
+    """Where the longest host from ``start`` ends, 0 if there is none, and the first place where no label stands."""
     best, label = 0, start
-    for index in range(start, stop):
-        if text[index] != ".":
-            continue
-        if not _sound_label(text[label:index]):
-            break
-        if "_" not in text[label:index]:
-            best = _tld_end(text, index + 1) or best
-        label = index + 1
-    return best
+    while (name := _LABEL.match(text, label)) and label - start < _HOST_LONGEST:
+        label = name.end()
+        if "_" not in name[0]:
+            best = _tld_end(text, label) or best
+    return best, label
 
 
-def _sound_label(label: str) -> bool:
-    return bool(label) and label[0] not in "-_" and label[-1] not in "-_"
+def _beyond(text: str, start: int, label: int) -> int:
+    """Where the next link may begin after a host that is none and stops at ``label``."""
+    ending = _LABEL_STOP.search(text, label)
+    stop = ending.start() if ending else len(text)
+    if text.startswith("://", stop):
+        return max(start + 1, stop - len("https"))
+    if text[stop : stop + 1] != ".":
+        return stop
+    return stop + 1 if text[stop - 1] in _SKIPPED_AFTER else label + 1
 
 
 def _tld_end(text: str, start: int) -> int:
@@ -160,11 +201,14 @@ def _tld_end(text: str, start: int) -> int:
 
 def _encodable(host: str) -> bool:
     """Whether each label has a form that name servers take."""
+    if len(host) <= _LABEL_LONGEST and host.isascii():
+        return True
     return all(_encoded_length(label) <= _LABEL_LONGEST for label in host.split("."))
 
 
+@lru_cache(maxsize=1024)  # a text is counted many times while it is fitted, and this is slow
 def _encoded_length(label: str) -> int:
-    if label.isascii():
+    if label.isascii() or len(label) > _LABEL_LONGEST:
         return len(label)
     if label.lower().startswith("xn--"):
         return _LABEL_LONGEST + 1  # says that it is encoded, and is not
@@ -175,7 +219,7 @@ def _path_end(text: str, start: int, rules: _Rules) -> int:
     if match := rules.path.match(text, start):
         slash = text.index("/", start)
         return slash + max(1, len(text[slash : match.end()].rstrip(rules.path_tail)))
-    port = re.compile(r":[0-9]+").match(text, start)
+    port = _PORT.match(text, start)
     return port.end() if port else start
 
 
