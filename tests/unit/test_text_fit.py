@@ -44,6 +44,13 @@ def test_punctuation_before_the_ellipsis_goes() -> None:
     assert fit([Fit(text="red, green, blue and all the rest")], limit(12)).text == "red, green…"
 
 
+def test_an_ellipsis_never_becomes_a_part_of_an_address() -> None:
+    text = "read https://blog.example/a and more of it"
+
+    assert fit([Fit(text=text)], limit(29)).text == "read https://blog.example/a …"
+    assert fit([Fit(text="it is at example.org and elsewhere")], limit(24)).text == "it is at example.org …"
+
+
 def test_the_lower_priority_gives_way_first() -> None:
     pieces = [Fit(text="A title of some words", priority=2), Rigid(text="\n"), Fit(text="a summary that is long")]
 

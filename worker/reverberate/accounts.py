@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reverberate.config import Account, Config
+    from reverberate.illustrate import Illustrator
     from reverberate.model import Message, Picture, Post
     from reverberate.networks.base import Network
     from reverberate.plugins import Plugins
@@ -33,8 +35,16 @@ Keep: TypeAlias = "Callable[[Picture, bytes], None]"
 class Accounts:
     """Every account of a config. Networks are made when first used and kept; one thread uses an account at a time."""
 
-    def __init__(self, config: Config, renderer: Renderer, *, networks: Plugins[Network]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        renderer: Renderer,
+        *,
+        networks: Plugins[Network],
+        illustrator: Illustrator | None = None,
+    ) -> None:
         self._config, self._renderer, self._networks = config, renderer, networks
+        self._illustrator = illustrator
         self._made: dict[str, Network] = {}
         self._lock = threading.Lock()
 
@@ -94,7 +104,7 @@ class Accounts:
             if other == name or (host and _host(account) == host)
         ]
 
-    def message(self, name: str, post: Post, keep: Keep) -> Message:  # noqa: ARG002 - pictures come next
+    def message(self, name: str, post: Post, keep: Keep) -> Message:
         """The post in the account's own voice, fitting its network's limit; ``keep`` stores its pictures.
 
         Raises:
@@ -105,12 +115,27 @@ class Accounts:
             limit = network.live_limit()
         except Outcome:  # the server cannot be asked now: sending will say so; the usual limit is the careful guess
             limit = network.limit
-        return self._renderer.draft(post, self.voice(name, post, limit)).message
+        message = self._renderer.draft(post, self.voice(name, post, limit)).message
+        return self._illustrated(name, message, post, keep)
 
-    def preview(self, name: str, post: Post) -> tuple[Draft, Limit]:
-        """As ``message``, but asking nobody: with the network's usual limit, and without the account's secrets."""
+    def preview(self, name: str, post: Post, keep: Keep | None = None) -> tuple[Draft, Limit]:
+        """As ``message``, but asking no network: with its usual limit, and without the account's secrets.
+
+        Pictures are fetched only where ``keep`` takes them.
+        """
         limit = self.kind(name).limit
-        return self._renderer.draft(post, self.voice(name, post, limit)), limit
+        draft = self._renderer.draft(post, self.voice(name, post, limit))
+        if keep is not None:
+            draft = replace(draft, message=self._illustrated(name, draft.message, post, keep))
+        return draft, limit
+
+    def _illustrated(self, name: str, message: Message, post: Post, keep: Keep) -> Message:
+        if self._illustrator is None:
+            return message
+        said = override(post.extra, name)
+        if said.alt is not None and post.images:
+            post = replace(post, images=(replace(post.images[0], alt=said.alt), *post.images[1:]))
+        return self._illustrator.illustrated(message, post, self.get(name), self.kind(name), keep)
 
     def voice(self, name: str, post: Post, limit: Limit) -> Voice:
         """How the account speaks about this post. Raises as ``message``."""

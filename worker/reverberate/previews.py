@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from reverberate.errors import ReverberateError
@@ -9,21 +10,32 @@ from reverberate.status import stamp
 from reverberate.text.count import count
 
 if TYPE_CHECKING:
-    from reverberate.model import Message, Post
+    from collections.abc import Mapping
+
+    from reverberate.model import Message, Picture, Post
     from reverberate.rendering import Draft
     from reverberate.service import Service
     from reverberate.text.limits import Limit
 
 
-def preview(service: Service, account: str, post: Post) -> dict[str, Any]:
-    """What would be sent, counted; and whether, when, and why so. Raises a ReverberateError for an unknown account."""
+def preview(service: Service, account: str, post: Post, *, pictures: bool = False) -> dict[str, Any]:
+    """What would be sent, counted; and whether, when, and why so; with ``pictures`` they are fetched and prepared.
+
+    Raises:
+        ReverberateError: there is no such account.
+    """
     kind = service.accounts.kind(account)
     row: dict[str, Any] = {"account": account, "network": kind.name, "title": kind.title, "state": "scheduled"}
     row |= {"reason": "", "due": "", "template": "", "fits": False, "problem": "", "notes": [], "layers": []}
     row |= {"parts": [], "card": None}
+    kept: dict[str, bytes] = {}
+
+    def keep(picture: Picture, data: bytes) -> None:
+        kept[picture.digest] = data
+
     try:
-        draft, limit = service.accounts.preview(account, post)
-        row |= _drawn(draft, limit) | _planned(service, account, post)
+        draft, limit = service.accounts.preview(account, post, keep if pictures else None)
+        row |= _drawn(draft, limit, kept) | _planned(service, account, post)
     except ReverberateError as error:
         row |= {"problem": str(error), "state": "held", "reason": str(error)}
     return row
@@ -35,7 +47,7 @@ def _planned(service: Service, account: str, post: Post) -> dict[str, Any]:
     return {"state": planned.state.value, "reason": planned.reason, "due": stamp(planned.due) or "", "layers": layers}
 
 
-def _drawn(draft: Draft, limit: Limit) -> dict[str, Any]:
+def _drawn(draft: Draft, limit: Limit, kept: Mapping[str, bytes]) -> dict[str, Any]:
     message = draft.message
     card = message.card
     return {
@@ -43,7 +55,7 @@ def _drawn(draft: Draft, limit: Limit) -> dict[str, Any]:
         "fits": not draft.problem,
         "problem": draft.problem,
         "notes": list(message.notes),
-        "parts": [_part(message, number, limit) for number in range(len(message.parts))],
+        "parts": [_part(message, number, limit, kept) for number in range(len(message.parts))],
         "card": card
         and {
             "part": message.carrier,
@@ -55,7 +67,7 @@ def _drawn(draft: Draft, limit: Limit) -> dict[str, Any]:
     }
 
 
-def _part(message: Message, number: int, limit: Limit) -> dict[str, Any]:
+def _part(message: Message, number: int, limit: Limit, kept: Mapping[str, bytes]) -> dict[str, Any]:
     text = message.parts[number]
     counted = count(text, limit)
     return {
@@ -64,5 +76,11 @@ def _part(message: Message, number: int, limit: Limit) -> dict[str, Any]:
         "limit": limit.maximum,
         "unit": limit.unit.value,
         "remaining": limit.maximum - counted,
-        "images": [],
+        "images": [_image(one, kept) for one in message.pictures] if number == message.carrier else [],
     }
+
+
+def _image(picture: Picture, kept: Mapping[str, bytes]) -> dict[str, Any]:
+    data = b64encode(kept[picture.digest]).decode("ascii")
+    told = {"alt": picture.alt, "width": picture.width, "height": picture.height, "bytes": picture.size}
+    return told | {"mime": picture.mime, "data": f"data:{picture.mime};base64,{data}"}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from reverberate import broker, config
 from reverberate.accounts import Accounts
 from reverberate.errors import ReverberateError
+from reverberate.illustrate import Illustrator
 from reverberate.networks import networks
 from reverberate.rendering import Renderer
 from reverberate.service import Service
@@ -43,7 +44,9 @@ def read_config(path: Path) -> Config:
 def make_service(loaded: Config, store: Store) -> Service:
     """A service on an open store, with every installed network and source."""
     renderer = Renderer([loaded.templates], zone=loaded.zone, site=loaded.site.title)
-    return Service(loaded, store, Accounts(loaded, renderer, networks=networks), sources=sources)
+    return Service(
+        loaded, store, Accounts(loaded, renderer, networks=networks, illustrator=Illustrator(loaded)), sources=sources
+    )
 
 
 @contextmanager

@@ -85,6 +85,7 @@ def preview(
     account: Annotated[list[str] | None, typer.Option(help="Only this account; may be given again.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page that shows it, to this file.")] = None,
     *,
+    pictures: Annotated[bool, typer.Option(help="Fetch and prepare the post's pictures too.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show what each account would send, offline; 1 if something cannot fit."""
@@ -92,7 +93,7 @@ def preview(
 
     with settings(context).service() as service:
         shown = _post(service, post)
-        rows = [of(service, name, shown) for name in account or list(service.config.accounts)]
+        rows = [of(service, name, shown, pictures=pictures) for name in account or list(service.config.accounts)]
         site = service.config.site.title or shown.site
     if html is not None:
         from reverberate.rendering.page import page
@@ -113,10 +114,16 @@ def _print_previews(rows: list[dict[str, Any]]) -> None:
             typer.echo(f"[{row['state']}] {row['reason']}")
         typer.echo("\n\n⋮\n\n".join(part["text"] for part in row["parts"]))
         if card := row["card"]:
-            typer.echo(f"[card] {card['title']} — {card['url']}")
+            typer.echo(f"[card] {card['title']} — {card['url']}{_size(card['image'])}")
+        for image in (image for part in row["parts"] for image in part["images"]):
+            typer.echo(f"[picture]{_size(image)} {image['alt']}")
         for note in row["notes"]:
             typer.echo(typer.style(f"  {note}", dim=True))
         typer.echo()
+
+
+def _size(image: dict[str, Any] | None) -> str:
+    return f" {image['width']}x{image['height']}, {image['bytes']:,} bytes" if image else ""
 
 
 def posts(context: typer.Context, limit: Limit = 50, source: str = "", *, as_json: Json = False) -> None:

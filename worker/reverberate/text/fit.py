@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from reverberate.text import graphemes
 from reverberate.text.count import fits
-from reverberate.text.links import x_links
+from reverberate.text.links import mastodon_links, x_links
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ELLIPSIS = "…"
 WHOLE = re.compile(r"(?:https?://|www\.)\S+|[@#＠＃][\w.@-]*\w")
 """What is never cut: addresses, mentions, hashtags. Bare domains are found by the rules of X."""
+LONGEST_LINK = 4096
+"""So far back an address is looked for."""
 ENDS_ITSELF = re.compile(r"[.!?…。！？؟۔।॥][\"'”’»)\]]*$")
 TRAILING = re.compile(r"[\s,;:–—\-(\[{«“‘،؛、，：；·|/&+]+$")
 LEFT_OVER = re.compile(r"[ \t]*[:–—|·\-][ \t]*(?=\x00)|(?<=\x00)[ \t]*[:–—|·\-][ \t]*")
@@ -204,7 +206,15 @@ def _ended(text: str) -> str:
     if ENDS_ITSELF.search(text):
         return text
     bare = TRAILING.sub("", text)
-    return bare + ELLIPSIS if bare else ""
+    if not bare:
+        return ""
+    return f"{bare} {ELLIPSIS}" if _ends_with_link(bare) else bare + ELLIPSIS
+
+
+def _ends_with_link(text: str) -> bool:
+    """Whether an ellipsis set right behind would be taken for a part of the address."""
+    last = text[-LONGEST_LINK:]
+    return any(stop == len(last) for _, stop in (*x_links(last), *mastodon_links(last)))
 
 
 def tidy(text: str) -> str:
