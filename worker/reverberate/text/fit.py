@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ELLIPSIS = "…"
 WHOLE = re.compile(r"(?:https?://|www\.)\S+|[@#＠＃][\w.@-]*\w")
 """What is never cut: addresses, mentions, hashtags. Bare domains are found by the rules of X."""
+ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+$")
 LONGEST_LINK = 4096
 """So far back an address is looked for."""
 ENDS_ITSELF = re.compile(r"[.!?…。！？؟۔।॥][\"'”’»)\]]*$")
@@ -214,7 +215,7 @@ def _ended(text: str) -> str:
 def _ends_with_link(text: str) -> bool:
     """Whether an ellipsis set right behind would be taken for a part of the address."""
     last = text[-LONGEST_LINK:]
-    return any(stop == len(last) for _, stop in (*x_links(last), *mastodon_links(last)))
+    return bool(ADDRESS.search(last)) or any(stop == len(last) for _, stop in (*x_links(last), *mastodon_links(last)))
 
 
 def tidy(text: str) -> str:
