@@ -38,7 +38,7 @@ def preview(service: Service, account: str, post: Post, *, pictures: bool = Fals
         row |= _drawn(draft, limit, kept) | _planned(service, account, post)
     except ReverberateError as error:
         row |= {"problem": str(error), "state": "held", "reason": str(error)}
-    return row
+    return row | {"state": "skipped", "reason": kind.retired, "problem": ""} if kind.retired else row
 
 
 def _planned(service: Service, account: str, post: Post) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _drawn(draft: Draft, limit: Limit, kept: Mapping[str, bytes]) -> dict[str, A
             "url": card.url,
             "title": card.title,
             "description": card.description,
-            "image": None,
+            "image": card.picture and _image(card.picture, kept),
         },
     }
 

@@ -50,6 +50,7 @@ class Network(ABC):
         limit: how long a message may be there, and in which unit.
         settle: how long its listings need to show a new post; a look-up before that proves nothing.
         identity_window: how long the identity that we choose holds (Assurance.IDENTITY); None is for ever.
+        retired: where the network is gone: since when, and the living alternative.
         threads: whether a message may have more than one part.
         card: whether it shows the post's link beside the text, so that the text need not hold it.
         carries: how it shows a picture: "card" (a link card that we make), "attach" (pictures of the post's own).
@@ -62,6 +63,7 @@ class Network(ABC):
     limit: ClassVar[Limit]
     settle: ClassVar[timedelta] = timedelta(seconds=15)
     identity_window: ClassVar[timedelta | None] = None
+    retired: ClassVar[str] = ""
     threads: ClassVar[bool] = False
     card: ClassVar[bool] = False
     carries: ClassVar[frozenset[str]] = frozenset()

@@ -26,8 +26,9 @@ class GooglePlus(Network):
 
     name, title, assurance = "googleplus", "Google+ (retired)", Assurance.BLIND
     limit, Settings = LIMITS["googleplus"], GooglePlusSettings
+    retired = "Google+ closed in 2019 (its API on 7 March); Google Business Profile posts are what is left"
 
     def send(self, delivery: Delivery) -> NoReturn:
         """See Network; always Retired."""
         del delivery
-        raise Retired("Google+ closed in 2019 (its API on 7 March); Google Business Profile posts are what is left")
+        raise Retired(self.retired)

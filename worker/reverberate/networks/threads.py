@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from reverberate.errors import Refused, Transient, Unsure
+from reverberate.errors import Duplicate, Refused, Transient, Unsure
 from reverberate.model import Receipt
 from reverberate.networks.base import CLOCKS_DIFFER, Network
 
@@ -79,13 +79,23 @@ class Threading(Network):
         for number in range(len(delivery.message.parts)):
             receipt = known_part(delivery, number)
             if receipt is None:
-                receipt = visit(delivery, _part(delivery, number, there))
+                receipt = _there(visit, delivery, _part(delivery, number, there))
                 if receipt is None:
                     return None
                 if len(delivery.message.parts) > 1:
                     delivery.record(part_name(number), asdict(receipt))
             there.append(receipt)
         return there[0] if there else None
+
+
+def _there(visit: Callable[[Delivery, Part], Receipt | None], delivery: Delivery, part: Part) -> Receipt | None:
+    """The receipt of one part. A network that has it already, and says where, has said so of this part only."""
+    try:
+        return visit(delivery, part)
+    except Duplicate as outcome:
+        if outcome.receipt is None:
+            raise
+        return outcome.receipt
 
 
 def part_name(number: int) -> str:
