@@ -76,7 +76,7 @@ MUTANTS = (
     Mutant(
         "a sleeper sends when it wakes",
         "delivery.py",
-        "            network.session.guard = partial(self._still_alive, began)\n",
+        "                network.session.guard = partial(self._still_ours, work.share.id)\n",
         "",
     ),
     Mutant(

@@ -12,6 +12,7 @@ import secrets
 import socket
 import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ from reverberate.store.aftermath import Aftermath
 from reverberate.store.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from reverberate.accounts import Accounts
     from reverberate.model import JSON, Message, Picture, Share, Work
@@ -73,7 +74,7 @@ class Courier:
         self._store, self._accounts, self._now, self._chance = store, accounts, now, chance
         self.owner = worker_name()
         self._writer = Writer(store, owner=self.owner, lease=LEASE, now=now)
-        self._alive_until = 0.0  # on the boot clock: until when our claims hold at least
+        self._claims: dict[int, float] = {}  # what is in hand: until when our claim holds at least, on the boot clock
         self._stopped = threading.Event()
         self._lanes = Lanes(self._one, threads=senders)
         self._pulse = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -104,12 +105,19 @@ class Courier:
     def _beat(self) -> None:
         while not self._stopped.wait(HEARTBEAT):
             try:
-                began = boot_clock()
-                with self._store.write() as tx:
-                    claims.renew(tx, owner=self.owner, lease=self._now() + LEASE)
-                self._alive_until = began + LEASE.total_seconds()
+                self._renew()
             except StoreError as error:
                 log.warning("no sign of life could be given: %s", error)
+
+    def _renew(self) -> None:
+        """Prolong what is in hand, and only that: a claim that nobody works on has to run out."""
+        mine, began = list(self._claims), boot_clock()
+        if not mine:
+            return
+        with self._store.write() as tx:
+            held = claims.renew(tx, mine, owner=self.owner, lease=self._now() + LEASE)
+        for share_id in held.intersection(self._claims):
+            self._claims[share_id] = began + LEASE.total_seconds()
 
     def _one(self, work: Work) -> None:
         """One share, one step: send it or look it up, and write down what came of it."""
@@ -130,18 +138,32 @@ class Courier:
             return
         allowance = self._accounts.allowance(account, message)
         wish = claims.Claim(
-            share_id=work.share.id, kind=kind, state=work.share.state, message=message, allowance=allowance
+            share_id=work.share.id,
+            kind=kind,
+            state=work.share.state,
+            message=message,
+            allowance=allowance,
+            fence=work.share.fence,
         )
-        began = boot_clock()
-        if won := self._writer.claim(wish):
-            fence, frozen = won
-            network.session.guard = partial(self._still_alive, began)
-            delivery = self._delivery(work, frozen, fence)
-            found = _look(network, delivery) if kind == "look" else _try(network, delivery)
-            verdict = self._verdict(found, work.share, ability, looked=kind == "look")
-            ending = _ending(work.share.id, fence, found, verdict, now=self._now())
-            price = allowance.price if kind == "send" else 0
-            self._write(ending, self._aftermath(account, found, verdict, price=price), verdict)
+        with self._in_hand(work.share.id):
+            if won := self._writer.claim(wish):
+                fence, frozen = won
+                network.session.guard = partial(self._still_ours, work.share.id)
+                delivery = self._delivery(work, frozen, fence)
+                found = _look(network, delivery) if kind == "look" else _try(network, delivery)
+                verdict = self._verdict(found, work.share, ability, looked=kind == "look")
+                ending = _ending(work.share.id, fence, found, verdict, now=self._now())
+                price = allowance.price if kind == "send" else 0
+                self._write(ending, self._aftermath(account, found, verdict, price=price), verdict)
+
+    @contextmanager
+    def _in_hand(self, share_id: int) -> Iterator[None]:
+        """While this holds, signs of life prolong our claim of the share, if we have one."""
+        self._claims[share_id] = boot_clock() + LEASE.total_seconds()
+        try:
+            yield
+        finally:
+            del self._claims[share_id]
 
     def _verdict(
         self, found: Receipt | Outcome | None, share: Share, ability: policy.Ability, *, looked: bool
@@ -151,7 +173,8 @@ class Courier:
             return policy.after_look(
                 found, looks=share.looks + 1, tries=share.tries, ability=ability, now=now, chance=chance
             )
-        return policy.after_send(found, tries=share.tries + 1, ability=ability, now=now, chance=chance)
+        doubt = share.state is ShareState.UNSURE
+        return policy.after_send(found, tries=share.tries + 1, ability=ability, now=now, chance=chance, doubt=doubt)
 
     def _delivery(self, work: Work, message: Message, fence: int) -> Delivery:
         share = work.share
@@ -195,13 +218,13 @@ class Courier:
             raise LookupError(f"the picture {digest[:12]} is gone")
         return data
 
-    def _still_alive(self, began: float) -> None:
+    def _still_ours(self, share_id: int) -> None:
         """Called before each request leaves: a process that was asleep for longer than its claim sends nothing.
 
         Raises:
             Transient: the claim may be in other hands by now.
         """
-        if boot_clock() > max(began + LEASE.total_seconds(), self._alive_until) - MARGIN:
+        if boot_clock() > self._claims[share_id] - MARGIN:
             raise Transient("this worker was not running for a while; its claim may be in other hands")
 
     def _aftermath(self, account: str, found: Receipt | Outcome | None, verdict: Verdict, *, price: int) -> Aftermath:

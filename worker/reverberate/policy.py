@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -104,12 +104,22 @@ def next_step(share: Share, ability: Ability) -> str:
     """What to do with a due share: "send" it, "look" whether it is there already, or "ask" a person."""
     if share.state is ShareState.SCHEDULED:
         return "send"
-    if ability.assurance is Assurance.IDENTITY and ability.always:
+    if ability.assurance is Assurance.IDENTITY and ability.always and share.tries <= len(ability.waits):
         return "send"
-    return "look" if ability.finds else "ask"
+    if ability.finds:
+        return "look"
+    return "send" if ability.resend else "ask"
 
 
-def after_send(outcome: Receipt | Outcome, *, tries: int, ability: Ability, now: datetime, chance: float) -> Verdict:
+def after_send(
+    outcome: Receipt | Outcome,
+    *,
+    tries: int,
+    ability: Ability,
+    now: datetime,
+    chance: float,
+    doubt: bool = False,
+) -> Verdict:
     """What follows from an attempt to send.
 
     Args:
@@ -118,7 +128,15 @@ def after_send(outcome: Receipt | Outcome, *, tries: int, ability: Ability, now:
         ability: what the network can do.
         now: the time.
         chance: a random number from 0 to 1.
+        doubt: whether an earlier attempt may have arrived: that this one brought nothing does not settle it.
     """
+    verdict = _after_send(outcome, tries=tries, ability=ability, now=now, chance=chance)
+    if doubt and ability.always and verdict.state is not ShareState.SENT:
+        return replace(verdict, state=ShareState.UNSURE, due=verdict.due or now + ability.settle)
+    return verdict
+
+
+def _after_send(outcome: Receipt | Outcome, *, tries: int, ability: Ability, now: datetime, chance: float) -> Verdict:
     match outcome:
         case Receipt():
             return Verdict(state=ShareState.SENT, receipt=outcome)
