@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverberate import delivery as module
-from reverberate.errors import OutOfCredit, RateLimited, Transient, Unauthorised, Unsure
+from reverberate.errors import OutOfCredit, RateLimited, Refused, Transient, Unauthorised, Unsure
 from reverberate.model import Assurance, Message, Receipt, ShareState
 from reverberate.networks.threads import Part, Threading
 from reverberate.policy import CRASHES, TRIPS
@@ -268,6 +268,22 @@ def test_a_thread_that_broke_off_goes_on_with_the_missing_part(
 
     assert chain.accepted == ["one after -", "two after one", "three after two"]
     assert get(store, share_id).state is ShareState.SENT
+
+
+def test_a_thread_that_is_refused_in_the_middle_says_how_much_of_it_is_there(
+    store: Store, courier: Callable[..., Courier], chain: type[Chain]
+) -> None:
+    def refuse(self: Chain, delivery: Delivery, part: Part) -> Receipt:
+        if part.number == 2:
+            raise Refused("too long")
+        return Chain.post(self, delivery, part)
+
+    chain.post = refuse  # type: ignore[method-assign]  # for this test
+    (share_id,) = plan(store, accounts=["a"])
+    deliver(courier(), [share_id])
+
+    share = get(store, share_id)
+    assert (share.state, share.reason) == (ShareState.REFUSED, "too long; 2 of 3 parts of the thread are there")
 
 
 def test_a_worker_that_lost_its_claim_posts_no_further_part(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -418,3 +419,27 @@ def test_one_bad_wish_does_not_fail_its_neighbours(store: Store) -> None:
 
     assert outcomes == {good: True, bad: "refused"}
     assert get(store, bad).state is ShareState.SENDING
+
+
+def test_a_worker_whose_knowledge_is_old_claims_nothing(store: Store) -> None:
+    """Else it would post again what another worker's steps say is there."""
+    with store.write() as tx:
+        (share_id,) = add(tx)
+    old = replace(wish(share_id), fence=get(store, share_id).fence)
+    ((_, (fence, _)),) = take(store, wish(share_id), owner="another").items()
+    with store.write() as tx:
+        claims.settle(tx, [ending(share_id, fence, ShareState.SCHEDULED, due=LATER)])
+
+    assert take(store, old, now=LATER) == {}
+    assert take(store, replace(old, fence=fence), now=LATER) == {share_id: (fence + 1, MESSAGE)}
+
+
+def test_a_sign_of_life_prolongs_only_what_is_in_hand(store: Store) -> None:
+    with store.write() as tx:
+        first, second = add(tx, number=2)
+    take(store, wish(first), wish(second))
+    with store.write() as tx:
+        assert claims.renew(tx, [first], owner="w", lease=NOW + timedelta(minutes=5)) == {first}
+        swept = claims.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0))
+
+    assert swept == [second]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -181,3 +182,23 @@ def test_a_look_without_permission_pauses_the_account() -> None:
 )
 def test_the_next_step_never_repeats_blindly(state: ShareState, ability: Ability, step: str) -> None:
     assert policy.next_step(share(state), ability) == step
+
+
+@pytest.mark.parametrize("outcome", [Transient("down"), Refused("no"), RateLimited("slow"), Unauthorised("who?")])
+def test_an_attempt_that_brought_nothing_does_not_settle_whether_an_earlier_one_arrived(outcome: Outcome) -> None:
+    """Sending again is harmless there, so it is tried; but what may be there is never called refused or waiting."""
+    verdict = policy.after_send(outcome, tries=2, ability=NATIVE, now=NOW, chance=0.5, doubt=True)
+
+    assert verdict.state is ShareState.UNSURE
+    assert verdict.due is not None
+
+
+def test_where_sending_again_is_harmless_it_is_looked_up_when_the_tries_are_used_up() -> None:
+    doubtful = replace(share(ShareState.UNSURE), tries=len(NATIVE.waits))
+
+    assert policy.next_step(doubtful, NATIVE) == "send"
+    assert policy.next_step(replace(doubtful, tries=doubtful.tries + 1), NATIVE) == "look"
+
+
+def test_an_owner_who_prefers_a_second_copy_gets_it_after_a_crash_too() -> None:
+    assert policy.next_step(share(ShareState.UNSURE), BOLD) == "send"

@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,8 +22,9 @@ from reverberate import policy
 from reverberate.errors import Outcome, Refused, ReverberateError, StoreError, Transient, Unsure
 from reverberate.failpoints import reach
 from reverberate.lanes import Lanes
-from reverberate.model import Delivery, Receipt, ShareState
+from reverberate.model import Delivery, Receipt, ShareState, Step
 from reverberate.networks.base import Finds
+from reverberate.networks.threads import known_part
 from reverberate.store import claims, pictures, shares
 from reverberate.store.aftermath import Aftermath
 from reverberate.store.writer import Writer
@@ -151,7 +153,7 @@ class Courier:
                 network.session.guard = partial(self._still_ours, work.share.id)
                 delivery = self._delivery(work, frozen, fence)
                 found = _look(network, delivery) if kind == "look" else _try(network, delivery)
-                verdict = self._verdict(found, work.share, ability, looked=kind == "look")
+                verdict = _told(self._verdict(found, work.share, ability, looked=kind == "look"), delivery)
                 ending = _ending(work.share.id, fence, found, verdict, now=self._now())
                 price = allowance.price if kind == "send" else 0
                 self._write(ending, self._aftermath(account, found, verdict, price=price), verdict)
@@ -177,7 +179,7 @@ class Courier:
         return policy.after_send(found, tries=share.tries + 1, ability=ability, now=now, chance=chance, doubt=doubt)
 
     def _delivery(self, work: Work, message: Message, fence: int) -> Delivery:
-        share = work.share
+        share, steps = work.share, dict(work.steps)
         return Delivery(
             serial=share.id,
             key=share.key,
@@ -185,17 +187,18 @@ class Courier:
             message=message,
             attempt=share.tries + 1,
             since=share.first_try or self._now(),
-            steps=work.steps,
-            record=partial(self._record, share.id, fence),
+            steps=steps,
+            record=partial(self._record, share.id, fence, steps),
             load=self._load,
         )
 
-    def _record(self, share_id: int, fence: int, name: str, answer: Mapping[str, JSON]) -> None:
+    def _record(self, share_id: int, fence: int, steps: dict[str, Step], name: str, answer: Mapping[str, JSON]) -> None:
         """Keep a step that is done, however long the database takes.
 
         Raises:
             Unsure: the share is no longer ours, or we must end before it is kept.
         """
+        steps[name] = Step(answer=answer, at=self._now())
         while True:
             try:
                 if self._writer.record(share_id, fence, name, answer):
@@ -268,6 +271,15 @@ class Courier:
 def _too_late(share: Share, *, now: datetime) -> str:
     hours = (now - share.wanted).total_seconds() / 3600
     return f"it is {hours:.0f} hours late, more than max_late allows; retry it if you still want it"
+
+
+def _told(verdict: Verdict, delivery: Delivery) -> Verdict:
+    """The verdict, with a word on a thread that ends before its last part: what is there stays there."""
+    parts = len(delivery.message.parts)
+    there = sum(known_part(delivery, number) is not None for number in range(parts))
+    if verdict.state is ShareState.SENT or not there or there == parts:
+        return verdict
+    return replace(verdict, reason=f"{verdict.reason}; {there} of {parts} parts of the thread are there")
 
 
 def _try(network: Network, delivery: Delivery) -> Receipt | Outcome:

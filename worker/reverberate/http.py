@@ -30,7 +30,7 @@ TIMEOUT = (10.0, 30.0)
 """Seconds to connect, and seconds of silence to bear."""
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-_sent = threading.local()  # .whole: did this thread's last request leave in full?
+_sent = threading.local()  # .whole: did this thread's last request leave in full? .guard: may it leave at all?
 
 
 class _TellsWhenSent:
@@ -38,6 +38,9 @@ class _TellsWhenSent:
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         _sent.whole = False
+        if self.sock is None:  # type: ignore[attr-defined]  # as below
+            self.connect()  # type: ignore[attr-defined]  # as below
+        _sent.guard()  # connecting takes time: asked again as late as can be
         super().request(*args, **kwargs)  # type: ignore[misc]  # a mixin: the connection class stands beside it
         _sent.whole = True
         reach("send: request written")
@@ -114,6 +117,7 @@ class Session(requests.Session):
         if request.method not in READS:
             kwargs["allow_redirects"] = False  # where that leads cannot tell whether the message was accepted
         _sent.whole = False
+        _sent.guard = self.guard
         self.guard()
         reach("send: before connecting")
         try:

@@ -23,14 +23,20 @@ def read(arguments: Any) -> dict[str, Any]:
     """The posts of a document as plain JSON, or what is wrong with it.
 
     Args:
-        arguments: ``body`` (base64), ``url``, ``content_type``, and how many of the ``newest`` posts to give.
+        arguments: ``body`` (base64), ``url``, ``content_type``, how many of the ``newest`` posts to give, and the
+            ``kind`` of the source.
 
     Returns:
         ``posts``, ``notes`` and ``ttl`` (minutes), or ``trouble`` and ``hint``.
     """
     body, url = b64decode(arguments["body"]), arguments["url"]
     try:
-        found, notes, ttl = _posts(body, url, arguments["content_type"], arguments["newest"])
+        if arguments.get("kind") == "wordpress":
+            from reverberate.sources import wordpress  # noqa: PLC0415 - a child imports what it needs
+
+            found, notes, ttl = *wordpress.posts(body, newest=arguments["newest"]), 0
+        else:
+            found, notes, ttl = _posts(body, url, arguments["content_type"], arguments["newest"])
     except Unreadable as error:
         return {"trouble": str(error), "hint": error.hint}
     return {"posts": [packed(post) for post in found], "notes": notes, "ttl": ttl}

@@ -56,9 +56,14 @@ class Feed(Source):
     Settings: ClassVar[type[SourceSettings]] = FeedSettings
     settings: FeedSettings
 
+    @property
+    def address(self) -> str:
+        """Where the document is."""
+        return self.settings.url
+
     def look(self, memory: Mapping[str, str]) -> Look:
         """What the feed holds now; see ``Source.look``."""
-        known = memory if memory.get("url") == self.settings.url else {}
+        known = memory if memory.get("url") == self.address else {}
         answer = self._fetched(known)
         wait = _freshness(answer.headers)
         if answer.status == 304:
@@ -79,11 +84,11 @@ class Feed(Source):
         headers = {header: known[name] for header, name in CONDITIONS.items() if name in known}
         try:
             answer = fetch(
-                settings.url,
+                self.address,
                 headers=headers,
                 max_bytes=settings.max_bytes,
                 seconds=settings.seconds,
-                trusted_hosts=frozenset({host_and_port(settings.url)}),
+                trusted_hosts=frozenset({host_and_port(self.address)}),
             )
         except FetchError as error:
             raise self._error(error) from None
@@ -103,6 +108,7 @@ class Feed(Source):
             "url": answer.url,
             "content_type": answer.headers.get("content-type", ""),
             "newest": self.settings.newest,
+            "kind": self.kind,
         }
         try:
             document: Any = confined.run(JOB, arguments, seconds=PARSE_SECONDS, megabytes=PARSE_MEGABYTES)
@@ -120,7 +126,7 @@ class Feed(Source):
     def _memory(self, answer: Fetched) -> dict[str, str]:
         said = {name: answer.headers.get(name, "") for name in CONDITIONS.values()}
         kept = {name: value for name, value in said.items() if value and value.isprintable()}  # else it is no header
-        return {"url": self.settings.url, "digest": self._digest(answer), **kept}
+        return {"url": self.address, "digest": self._digest(answer), **kept}
 
     def _digest(self, answer: Fetched) -> str:
         """Of everything that decides what a look brings, for servers that know no conditional requests."""
