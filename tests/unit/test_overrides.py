@@ -57,3 +57,13 @@ def test_what_is_wrong_is_told_by_its_key(table: dict[str, object], words: str) 
 def test_a_text_in_the_place_of_the_mapping_is_told() -> None:
     with pytest.raises(ReverberateError, match="reverberate is no mapping"):
         override({"reverberate": "skip"}, "fedi")
+
+
+def test_an_accounts_own_name_is_a_shorter_way() -> None:
+    extra = {"reverberate": {"fedi": "Own words", "page": {"skip": True}, "text": "All"}}
+
+    assert override(extra, "fedi", accounts=["fedi", "page"]).text == "Own words"
+    assert override(extra, "page", accounts=["fedi", "page"]).skip
+    assert override(extra, "sky", accounts=["fedi", "page", "sky"]).text == "All"
+    with pytest.raises(ReverberateError, match="unknown key 'page'"):
+        override(extra, "fedi", accounts=["fedi"])

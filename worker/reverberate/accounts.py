@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from reverberate.errors import ConfigError, Outcome, ReverberateError
 from reverberate.model import Assurance
 from reverberate.networks.base import Finds
-from reverberate.overrides import override
+from reverberate.overrides import Override, override
 from reverberate.policy import Ability
 from reverberate.rendering import Voice
 from reverberate.secrets import SecretMissing
@@ -132,10 +132,14 @@ class Accounts:
     def _illustrated(self, name: str, message: Message, post: Post, keep: Keep) -> Message:
         if self._illustrator is None:
             return message
-        said = override(post.extra, name)
+        said = self.said(name, post)
         if said.alt is not None and post.images:
             post = replace(post, images=(replace(post.images[0], alt=said.alt), *post.images[1:]))
         return self._illustrator.illustrated(message, post, self.get(name), self.kind(name), keep)
+
+    def said(self, name: str, post: Post) -> Override:
+        """What the post itself says for the account. Raises a ReverberateError if that cannot be understood."""
+        return override(post.extra, name, accounts=self._config.accounts)
 
     def voice(self, name: str, post: Post, limit: Limit) -> Voice:
         """How the account speaks about this post. Raises as ``message``."""
@@ -149,12 +153,12 @@ class Accounts:
             threads=network.threads,
             card=network.card,
             numbering=account.numbering,
-            override=override(post.extra, name),
+            override=self.said(name, post),
         )
 
     def layers(self, name: str, post: Post) -> list[tuple[str, str, str]]:
         """What decides over this share: setting, value, and who set it; the stronger one is named."""
-        account, said = self.get(name), override(post.extra, name)
+        account, said = self.get(name), self.said(name, post)
         template = account.template or f"{account.network}.txt"
         rows = [
             ("words", "as given", "the post")

@@ -10,13 +10,14 @@
       skip: [page]              # these accounts; true for all
       accounts:
         fedi: {text: Other words, delay: 10m, skip: false}
+      page: Words for the page  # the same, shorter: an account's name, and its words or its table
 
 What stands under an account's name goes before what stands above it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -50,8 +51,8 @@ class Override:
     said: tuple[str, ...] = ()
 
 
-def override(extra: Mapping[str, Any], account: str) -> Override:
-    """What the post's ``extra`` says for an account.
+def override(extra: Mapping[str, Any], account: str, *, accounts: Collection[str] = ()) -> Override:
+    """What the post's ``extra`` says for an account; ``accounts`` are the names of all.
 
     Raises:
         ReverberateError: it cannot be understood; the text says which key and what was expected.
@@ -60,13 +61,23 @@ def override(extra: Mapping[str, Any], account: str) -> Override:
     if told is None or told == {}:
         return Override()
     table = _table(told, "reverberate")
-    _known(table, (*KEYS, "accounts"), "reverberate")
-    own = _table(
-        _table(table.get("accounts", {}), "reverberate.accounts").get(account, {}), f"reverberate.accounts.{account}"
-    )
-    _known(own, KEYS, f"reverberate.accounts.{account}")
+    _known(table, (*KEYS, "accounts", account, *accounts), "reverberate")
     general = _read({key: value for key, value in table.items() if key in KEYS}, "reverberate", account)
-    return _merged(general, _read(own, f"reverberate.accounts.{account}", account))
+    for where, own in _own_tables(table, account):
+        _known(own, KEYS, where)
+        general = _merged(general, _read(own, where, account))
+    return general
+
+
+def _own_tables(table: Mapping[str, Any], account: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What is said under the account's name, in either place."""
+    named = _table(table.get("accounts", {}), "reverberate.accounts")
+    for where, own in (
+        (f"reverberate.{account}", table.get(account) if account not in {*KEYS, "accounts"} else None),
+        (f"reverberate.accounts.{account}", named.get(account)),
+    ):
+        if own is not None:
+            yield where, {"text": own} if isinstance(own, str) else _table(own, where)
 
 
 def _merged(general: Override, own: Override) -> Override:

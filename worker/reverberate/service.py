@@ -13,7 +13,6 @@ from reverberate import identity
 from reverberate.errors import ReverberateError, SourceError
 from reverberate.failpoints import reach
 from reverberate.model import ShareState, SourceState
-from reverberate.overrides import override
 from reverberate.schedule import first_due
 from reverberate.store import journal, posts, shares
 
@@ -172,7 +171,7 @@ class Service:
         now, state, reason = self._now(), ShareState.HELD if held else ShareState.SCHEDULED, held
         schedule = self.accounts.get(account).schedule
         try:
-            said = override(post.extra, account)
+            said = self.accounts.said(account, post)
             schedule = replace(schedule, delay=schedule.delay + (said.delay or timedelta(0)))
             if said.skip:
                 state, reason = ShareState.SKIPPED, "the post itself says so (reverberate: skip)"
