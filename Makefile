@@ -24,7 +24,7 @@ setup: $(VENV)/.setup ## make .venv with the service and its embedded Redis
 dev: $(VENV)/.dev ## the same, with what tests and checks need
 
 demo: setup ## a sample blog, sandbox networks, and a post that arrives on every account
-	$(BIN)/reverberate demo $(DEMO)
+	@$(BIN)/reverberate demo $(DEMO)
 
 test: dev ## all tests but the heavy ones
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(PYTEST)

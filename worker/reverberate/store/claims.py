@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from reverberate.model import JSON
     from reverberate.store.turns import Allowance
 
-RING_AGAIN = timedelta(seconds=1.5)
-"""A share that was handed over and not claimed is handed over again after this, and then ever more seldom."""
+RING_AGAIN = timedelta(seconds=10)
+"""A share that was handed over and not claimed is handed over again after this, and then ever more seldom.
+
+It is no hurry: where the first word was lost, the workers' pollers find the share within two seconds.
+"""
 RING_SELDOM = timedelta(seconds=60)
 
 
@@ -81,12 +84,13 @@ def take_due(tx: Connection, *, now: datetime, limit: int) -> list[int]:
         .limit(limit)
         .with_for_update(skip_locked=True)  # PostgreSQL: dispatchers side by side; SQLite has one writer anyway
     )
-    again = [
-        {"b_id": row.id, "wake": now + min(max(now - row.due, RING_AGAIN), RING_SELDOM)} for row in tx.execute(due)
-    ]
-    if again:
-        tx.execute(update(shares).where(shares.c.id == bindparam("b_id")).values(wake=bindparam("wake")), again)
-    return [row["b_id"] for row in again]
+    rows = list(tx.execute(due))
+    wakes: dict[datetime, list[int]] = {}
+    for row in rows:
+        wakes.setdefault(now + min(max(now - row.due, RING_AGAIN), RING_SELDOM), []).append(row.id)
+    for wake, ids in wakes.items():  # nearly always all at once: what is handed over for the first time
+        tx.execute(update(shares).where(shares.c.id.in_(ids)).values(wake=wake))
+    return [row.id for row in rows]
 
 
 def overdue(tx: Connection, *, before: datetime, limit: int) -> list[int]:

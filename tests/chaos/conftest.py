@@ -1,0 +1,27 @@
+"""The storm goes first, for it takes longest; the figures come last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chaos import figures
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: "storm" not in item.keywords)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):  # not in xdist's own processes
+        figures.FILE.unlink(missing_ok=True)
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    for line in figures.table():
+        terminalreporter.write_line(line)
