@@ -81,13 +81,13 @@ MUTANTS = (
     ),
     Mutant(
         "a thread begins anew",
-        "networks/threads.py",
+        "networks/parts.py",
         "    return None if step is None else Receipt(",
         "    return None if True else Receipt(",
     ),
     Mutant(
         "steps are not kept",
-        "networks/threads.py",
+        "networks/parts.py",
         "                    delivery.record(part_name(number), asdict(receipt))\n",
         "                    pass\n",
     ),

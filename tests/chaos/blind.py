@@ -53,7 +53,7 @@ class BlindLedger:
     def __init__(self, *, seed: str, lost: float, slow: float) -> None:
         self.taken: list[Taken] = []
         self.lost = 0
-        self._chance, self._lock, self._share_lost, self._slow = random.Random(seed), threading.Lock(), lost, slow
+        self._chance, self._lock, self._share_lost, self._slow = random.Random(seed), threading.Lock(), lost, slow  # noqa: S311 - the same chances again, not secrets
         ledger = self
 
         class Handler(BaseHTTPRequestHandler):

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from reverberate.model import Assurance, Receipt
 from reverberate.networks.base import Network, NetworkSettings, json_object, only_part
-from reverberate.networks.threads import Part, Threading
+from reverberate.networks.parts import Part, Threading
 from reverberate.text.limits import Limit, Unit
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import os
 import sys
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - a dataclass travels to another process with it
 
 import kombu.transport.redis  # noqa: F401 - by name only, at the first connection: imported ahead
 import sqlalchemy.dialects.sqlite  # noqa: F401 - likewise

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from chaos.judge import at_rest, judge, person
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from chaos.fleet import Fleet
     from chaos.judge import Judgement
@@ -46,7 +46,7 @@ class Storm:
     weather: Weather
     redis: Counter[str] = field(default_factory=Counter)
 
-    def rage(self, more: Iterator[Event] = iter(())) -> None:
+    def rage(self, more: Iterable[Event] = ()) -> None:
         """Let it all happen, each at its time."""
         began = time.monotonic()
         for at, act in sorted([*self._plan(), *more], key=lambda event: event[0]):
@@ -81,7 +81,7 @@ class Storm:
         return judge(self.place, expected=self.expected)
 
     def _plan(self) -> Iterator[Event]:
-        weather, chance = self.weather, random.Random(self.weather.seed)
+        weather, chance = self.weather, random.Random(self.weather.seed)  # noqa: S311 - the same plan again, not a secret
         for number in range(weather.posts):
             yield number * weather.seconds * 0.97 / weather.posts, lambda number=number: self.fleet.publish(number)
         for _ in range(weather.kills):

@@ -97,7 +97,7 @@ def fresh_database(server: str) -> str:
 
 @pytest.mark.timeout(200)
 def test_a_worker_that_sleeps_past_its_lease_and_wakes_posts_nothing_again(home: Path) -> None:
-    chance, rounds, lease = random.Random("sleep"), 10, 2.0
+    chance, rounds, lease = random.Random("sleep"), 10, 2.0  # noqa: S311 - the same naps again, not a secret
 
     def naps() -> Iterator[tuple[float, Callable[[], object]]]:
         for number in range(rounds):

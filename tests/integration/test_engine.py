@@ -11,7 +11,7 @@ import pytest
 from reverberate import delivery as module
 from reverberate.errors import OutOfCredit, RateLimited, Refused, Transient, Unauthorised, Unsure
 from reverberate.model import Assurance, Message, Receipt, ShareState
-from reverberate.networks.threads import Part, Threading
+from reverberate.networks.parts import Part, Threading
 from reverberate.policy import CRASHES, TRIPS
 from reverberate.schedule import Pace
 from reverberate.store import claims, journal, pictures, shares, turns

@@ -138,7 +138,7 @@ def test_each_client_tells_who_it_is(sandbox: Sandbox, name: str, monkeypatch: p
     network = client(sandbox, name, monkeypatch)
 
     assert isinstance(network, Verifies)
-    assert "alice" in network.verify()
+    assert "alice" in network.verify().who
 
 
 def test_accounts_of_one_network_do_not_see_each_other(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

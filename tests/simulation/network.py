@@ -16,7 +16,7 @@ from reverberate.errors import (
 )
 from reverberate.model import Assurance, Receipt
 from reverberate.networks.base import Network, NetworkSettings
-from reverberate.networks.threads import Part, Threading
+from reverberate.networks.parts import Part, Threading
 from reverberate.text.limits import Limit, Unit
 from simulation.server import LATE, SETTLE, Server
 

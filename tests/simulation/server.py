@@ -11,7 +11,7 @@ from reverberate.model import Assurance, Receipt
 
 if TYPE_CHECKING:
     from reverberate.networks.base import Network
-    from reverberate.networks.threads import Part
+    from reverberate.networks.parts import Part
     from simulation.world import World
 
 WINDOW = 3600.0

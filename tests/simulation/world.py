@@ -30,7 +30,7 @@ from simulation.store import Model
 if TYPE_CHECKING:
     from reverberate.model import Delivery
     from reverberate.networks.base import Network
-    from reverberate.networks.threads import Part
+    from reverberate.networks.parts import Part
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 MOST = 30_000

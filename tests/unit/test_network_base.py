@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reverberate.errors import Outcome, OutOfCredit, RateLimited, Refused, Transient, Unauthorised, Unsure
 from reverberate.model import Delivery, Message, Step
 from reverberate.networks.base import json_object, only_part, parse_instant
-from reverberate.networks.threads import once, unposted
+from reverberate.networks.parts import once, unposted
 from reverberate.secrets import Secret
 from reverberate.testing import Asked, Reply, ScriptedServer
 from support.plugins import Toy, ToySettings

@@ -97,6 +97,8 @@ def _account(name: str, network: object) -> Finding:
     if not isinstance(network, Verifies):
         return Finding(what=name, fine=True, words="cannot be asked")
     try:
-        return Finding(what=name, fine=True, words=network.verify())
+        standing = network.verify()
     except Outcome as outcome:
         return Finding(what=name, fine=False, words=outcome.words)
+    words = "; ".join([standing.who, *standing.troubles, *standing.notes])
+    return Finding(what=name, fine=not standing.troubles, words=words)

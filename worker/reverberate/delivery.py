@@ -24,7 +24,7 @@ from reverberate.failpoints import reach
 from reverberate.lanes import Lanes
 from reverberate.model import Delivery, Receipt, ShareState, Step
 from reverberate.networks.base import Finds
-from reverberate.networks.threads import known_part
+from reverberate.networks.parts import known_part
 from reverberate.store import claims, pictures, shares
 from reverberate.store.aftermath import Aftermath
 from reverberate.store.writer import Writer

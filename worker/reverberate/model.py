@@ -170,6 +170,32 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How an account stands with its network, as the network itself tells.
+
+    Attributes:
+        who: who we are there, e.g. ``@alice@mastodon.example``.
+        expires: when its permission ends unless the owner acts, or None where it does not end or cannot be told.
+        notes: what is good to know: a quota, credit left, the instance's limits; one line each.
+        troubles: what will keep shares from arriving: a missing permission, an ended version; one line each.
+    """
+
+    who: str
+    expires: datetime | None = None
+    notes: tuple[str, ...] = ()
+    troubles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reactions:
+    """What people made of one of our posts, so far; None where the network does not tell."""
+
+    likes: int | None = None
+    reposts: int | None = None
+    replies: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One step of a delivery that is done: what the network answered, and when."""
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from reverberate.model import Assurance, Delivery, Message, Receipt
+    from reverberate.model import Assurance, Delivery, Message, Reactions, Receipt, Standing
     from reverberate.text.limits import Limit
 
 
@@ -165,10 +165,37 @@ class Finds(Protocol):
 
 @runtime_checkable
 class Verifies(Protocol):
-    """Can say who we are there."""
+    """Can say how we stand there."""
 
-    def verify(self) -> str:
-        """Who this account is there, e.g. ``@alice@mastodon.example``. Raises an Outcome if it is not usable."""
+    def verify(self) -> Standing:
+        """Who this account is there, and what may keep it from posting. Raises an Outcome if it is not usable."""
+
+
+@runtime_checkable
+class Edits(Protocol):
+    """Can change what was posted."""
+
+    def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
+        """Make the post say what ``delivery.message`` says now. Doing it twice is harmless. May raise an Outcome.
+
+        ``delivery.steps`` are those of the original delivery: the receipts of a thread's parts are among them.
+        """
+
+
+@runtime_checkable
+class Deletes(Protocol):
+    """Can take back what was posted."""
+
+    def delete(self, delivery: Delivery, receipt: Receipt) -> None:
+        """Take the post back, all its parts; one that is gone already counts as done. May raise an Outcome."""
+
+
+@runtime_checkable
+class Counts(Protocol):
+    """Can tell what people made of our posts."""
+
+    def reactions(self, receipt: Receipt) -> Reactions:
+        """Likes, reposts and replies so far. May raise an Outcome."""
 
 
 def same_link(text: str, link: str) -> bool:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from reverberate.errors import Duplicate, Outcome, Transient, Unauthorised
-from reverberate.model import Assurance, Receipt
+from reverberate.model import Assurance, Receipt, Standing
 from reverberate.networks.base import NetworkSettings, json_object
-from reverberate.networks.threads import Part, Threading, once, unposted
+from reverberate.networks.parts import Part, Threading, once, unposted
 from reverberate.secrets import Secret
 from reverberate.text.facets import detect
 from reverberate.text.limits import LIMITS
@@ -96,9 +96,9 @@ class Bluesky(Threading):
             raise
         return self._receipt(told["uri"], str(told.get("cid", "")))
 
-    def verify(self) -> str:
+    def verify(self) -> Standing:
         """See Verifies."""
-        return f"@{self._signed_in()['handle']}"
+        return Standing(who=f"@{self._signed_in()['handle']}")
 
     def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
         """See Network."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from reverberate.errors import Duplicate, Outcome, RateLimited, Transient, Unauthorised, Unsure
-from reverberate.model import Assurance, Receipt
+from reverberate.model import Assurance, Receipt, Standing
 from reverberate.networks.base import (
     CLOCKS_DIFFER,
     Network,
@@ -72,10 +72,10 @@ class Facebook(Network):
                 return _receipt(post)
         return None
 
-    def verify(self) -> str:
+    def verify(self) -> Standing:
         """See Verifies."""
         page = self._graph("GET", "", params={"fields": "id,name"}).json()
-        return f"{page.get('name', '')} ({page['id']})"
+        return Standing(who=f"{page.get('name', '')} ({page['id']})")
 
     def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
         """See Network; by the Graph API's own codes, whatever the HTTP status is."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from reverberate.errors import Outcome, RateLimited, Transient
-from reverberate.model import Assurance, Receipt
+from reverberate.model import Assurance, Receipt, Standing
 from reverberate.networks.base import NetworkSettings, json_object, parse_instant, same_link, same_words
-from reverberate.networks.threads import Part, Threading, once, unposted
+from reverberate.networks.parts import Part, Threading, once, unposted
 from reverberate.policy import wait_until
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
@@ -96,10 +96,10 @@ class Mastodon(Threading):
                 media = json_object(self._api("GET", f"/api/v1/media/{media['id']}"))
         raise Transient("the server is still working on the picture", after=timedelta(seconds=30))
 
-    def verify(self) -> str:
+    def verify(self) -> Standing:
         """See Verifies."""
         me = self._api("GET", "/api/v1/accounts/verify_credentials").json()
-        return f"@{me['acct']}@{self.settings.instance.split('//')[1].strip('/')}"
+        return Standing(who=f"@{me['acct']}@{self.settings.instance.split('//')[1].strip('/')}")
 
     def live_limit(self) -> Limit:
         """See Network: what the server says of itself, remembered for a day."""

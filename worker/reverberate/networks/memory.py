@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from reverberate.model import Assurance, Receipt
+from reverberate.model import Assurance, Receipt, Standing
 from reverberate.networks.base import Network, NetworkSettings
 from reverberate.text.limits import LIMITS
 
@@ -34,9 +34,9 @@ class Memory(Network):
         """See Finds."""
         return self._receipt(delivery) if (self.account, delivery.key) in self.world else None
 
-    def verify(self) -> str:
+    def verify(self) -> Standing:
         """See Verifies."""
-        return f"{self.account}, in memory"
+        return Standing(who=f"{self.account}, in memory")
 
     def _receipt(self, delivery: Delivery) -> Receipt:
         return Receipt(remote_id=delivery.key, permalink=f"memory:{self.account}/{delivery.key}")

@@ -13,9 +13,9 @@ from pydantic import Field
 
 from reverberate.errors import Duplicate, Outcome, OutOfCredit, Refused, Transient, Unauthorised, Unsure
 from reverberate.http import READS, Session
-from reverberate.model import Assurance, Receipt
+from reverberate.model import Assurance, Receipt, Standing
 from reverberate.networks.base import NetworkSettings, json_object, parse_instant, same_link, same_words
-from reverberate.networks.threads import Part, Threading, once, unposted
+from reverberate.networks.parts import Part, Threading, once, unposted
 from reverberate.secrets import Secret
 from reverberate.text.escape import escape
 from reverberate.text.limits import LIMITS
@@ -144,10 +144,10 @@ class Twitter(Threading):
             self.settings.access_token_secret.reveal(),
         )
 
-    def verify(self) -> str:
+    def verify(self) -> Standing:
         """See Verifies."""
         me = self._ask(lambda client: client.get_me(user_auth=True)).json()["data"]
-        return f"@{me['username']}"
+        return Standing(who=f"@{me['username']}")
 
     def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
         """See Network."""
