@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import requests
 
     from reverberate.model import Assurance, Delivery, Message, Reactions, Receipt, Standing
+    from reverberate.networks.flows import Flow
     from reverberate.text.limits import Limit
 
 
@@ -196,6 +197,19 @@ class Counts(Protocol):
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """Likes, reposts and replies so far. May raise an Outcome."""
+
+
+@runtime_checkable
+class Connects(Protocol):
+    """Can be connected by signing in there: ``reverberate connect``."""
+
+    @classmethod
+    def flow(cls, settings: Any) -> Flow:
+        """How the account's owner signs in, by its settings.
+
+        Raises:
+            ReverberateError: the settings lack something that the flow needs (the app's keys); the hint says what.
+        """
 
 
 def same_link(text: str, link: str) -> bool:
