@@ -4,10 +4,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup dev demo test chaos simulation mutants bench coverage golden lint types package clean
+.PHONY: help setup dev demo test servers e2e chaos simulation mutants bench coverage golden lint types package clean
 
 help: ## list these verbs
-	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1: /p' $(MAKEFILE_LIST)
 
 $(VENV)/.setup: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Reverberate needs Python 3.11 or newer, and this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -28,6 +28,12 @@ demo: setup ## a sample blog, sandbox networks, and a post that arrives on every
 
 test: dev ## all tests but the heavy ones
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(PYTEST)
+
+servers: ## fetch the real servers that e2e tests against, pinned, into the user's cache
+	tools/servers.sh
+
+e2e: dev ## our clients against real servers: Bluesky's PDS, WordPress, snac ...
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/real $(PYTEST)
 
 coverage: dev ## branch coverage of floors 0 to 3, from the last `make test PYTEST=--cov`
 	$(BIN)/coverage report --fail-under=95 --omit='*/cli/*,*/web/*,*/sandbox/*,*/runtime.py,*/dispatcher.py,*/tasks.py,*/broker.py,*/doorbell.py,*/demo.py,*/checks.py,*/testing.py,*/__main__.py,*/migrations/*'
