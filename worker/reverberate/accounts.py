@@ -95,6 +95,11 @@ class Accounts:
         price = network.price(message) if account.budget is not None else 0
         return Allowance(account=name, paces=account.paces, price=price, budget=account.budget)
 
+    def picture_address(self, digest: str) -> str:
+        """Where the web door serves a picture to the internet; "" where the config names no ``public_url``."""
+        base = self._config.service.public_url.rstrip("/")
+        return f"{base}/pictures/{digest}" if base else ""
+
     def on_the_same_host(self, name: str) -> list[str]:
         """The accounts whose network is the same server, this one among them."""
         host = _host(self.get(name))

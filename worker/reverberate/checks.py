@@ -38,7 +38,16 @@ def problems(config: Config) -> list[str]:
     renderer = Renderer([config.templates], zone=config.zone, site=config.site.title)
     for account in config.accounts.values():
         found += [f"{config.path}: accounts.{account.name}: {words}" for words in _faults(account, renderer)]
+        found += [f"{config.path}: accounts.{account.name}: {words}" for words in _unreachable(account, config)]
     return found
+
+
+def _unreachable(account: Account, config: Config) -> Iterator[str]:
+    """What a network that fetches its pictures will not get."""
+    network = networks.get(account.network)
+    wanted = account.picture == "attach" or (network.pictured and account.picture != "none")
+    if network.fetches and wanted and not config.service.public_url:
+        yield f"{network.title} fetches pictures from the internet: set public_url in [service] (docs/pictures.md)"
 
 
 def _faults(account: Account, renderer: Renderer) -> Iterator[str]:

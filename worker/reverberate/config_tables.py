@@ -79,6 +79,11 @@ class Service(_Table):
     redis: Secret | None = Field(default=None, description="Redis address, by reference; an embedded one by default.")
     templates: str = Field(default="templates", description="Folder of your own templates, beside this file.")
     listen: str = Field(default="127.0.0.1:8640", pattern=r"^.+:\d{1,5}$", description="Where the web door listens.")
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Where the internet reaches the web door: some networks fetch pictures from there.",
+    )
 
 
 class ScheduleTable(_Table):

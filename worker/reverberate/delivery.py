@@ -190,6 +190,7 @@ class Courier:
             steps=steps,
             record=partial(self._record, share.id, fence, steps),
             load=self._load,
+            address=self._accounts.picture_address,
         )
 
     def _record(self, share_id: int, fence: int, steps: dict[str, Step], name: str, answer: Mapping[str, JSON]) -> None:

@@ -116,7 +116,8 @@ def _place(wanted: str, network: type[Network], message: Message) -> str:
     """Where a picture goes: in the card that we make, attached, or nowhere."""
     if wanted == "card" and "card" in network.carries and message.card is not None:
         return "card"
-    return "attach" if wanted == "attach" and "attach" in network.carries else ""
+    attaches = wanted == "attach" or (network.pictured and wanted != "none")
+    return "attach" if attaches and "attach" in network.carries else ""
 
 
 def _placed(message: Message, picture: Picture, place: str, notes: tuple[str, ...]) -> Message:

@@ -211,6 +211,10 @@ def _nothing(digest: str) -> bytes:
     raise LookupError(f"there is no picture {digest}")
 
 
+def _unserved(digest: str) -> str:  # noqa: ARG001 - where nobody serves pictures, none has an address
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One share on its way, as its network sees it. The same for every attempt but for ``attempt``.
@@ -226,6 +230,7 @@ class Delivery:
         record: keeps a step that is done; when it returns, the step survives any crash. Raises an Outcome where the
             share is no longer ours, so that nothing more is posted.
         load: the bytes of a picture by its digest.
+        address: where a picture can be fetched from anywhere, by its digest; "" where no ``public_url`` is set.
     """
 
     serial: int
@@ -237,6 +242,7 @@ class Delivery:
     steps: Mapping[str, Step] = field(default_factory=dict)
     record: Callable[[str, Mapping[str, JSON]], None] = _nowhere
     load: Callable[[str], bytes] = _nothing
+    address: Callable[[str], str] = _unserved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

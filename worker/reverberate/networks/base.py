@@ -55,6 +55,8 @@ class Network(ABC):
         threads: whether a message may have more than one part.
         card: whether it shows the post's link beside the text, so that the text need not hold it.
         carries: how it shows a picture: "card" (a link card that we make), "attach" (pictures of the post's own).
+        pictured: whether it takes no post without a picture.
+        fetches: whether it takes pictures only from an address that it can fetch (``public_url`` of ``[service]``).
         Settings: the shape of the account's own keys.
     """
 
@@ -68,6 +70,8 @@ class Network(ABC):
     threads: ClassVar[bool] = False
     card: ClassVar[bool] = False
     carries: ClassVar[frozenset[str]] = frozenset()
+    pictured: ClassVar[bool] = False
+    fetches: ClassVar[bool] = False
     Settings: ClassVar[type[NetworkSettings]]
 
     def __init__(

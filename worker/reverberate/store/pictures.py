@@ -28,6 +28,12 @@ def load(tx: Connection, digest: str) -> bytes | None:
     return tx.execute(select(pictures.c.data).where(pictures.c.digest == digest)).scalar_one_or_none()
 
 
+def served(tx: Connection, digest: str) -> tuple[str, bytes] | None:
+    """What kind of picture it is, and its bytes; None if it is gone."""
+    row = tx.execute(select(pictures.c.mime, pictures.c.data).where(pictures.c.digest == digest)).first()
+    return (row.mime, row.data) if row else None
+
+
 def forget(tx: Connection, *, before: datetime) -> int:
     """Drop what was added before that; returns how many. A message that needs one later goes without it."""
     return int(tx.execute(delete(pictures).where(pictures.c.added < before)).rowcount)

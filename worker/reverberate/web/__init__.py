@@ -16,6 +16,7 @@ from starlette.routing import Route
 from reverberate import status
 from reverberate.errors import ReverberateError
 from reverberate.web.metrics import exposition
+from reverberate.web.pictures import picture_route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ START_SECONDS = 10
 
 
 def make_app(service: Service) -> Starlette:
-    """The ASGI application. It shows states and numbers only, no post, no message, no secret."""
+    """The ASGI application. It shows states and numbers, and pictures to who knows their digest: no post, no message, no secret."""
 
     def health(_request: Request) -> Response:
         """200 while the database answers."""
@@ -45,6 +46,7 @@ def make_app(service: Service) -> Starlette:
         return JSONResponse(status.overview(service))
 
     routes = [Route("/healthz", health), Route("/metrics", metrics), Route("/status.json", state)]
+    routes.append(picture_route(service.store))
     return Starlette(routes=routes)
 
 
