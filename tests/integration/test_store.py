@@ -235,7 +235,7 @@ def test_a_living_worker_keeps_its_claims(store: Store) -> None:
 
 def test_due_shares_are_handed_over_oldest_first_and_again_if_nobody_claims_them(store: Store) -> None:
     with store.write() as tx:
-        add(tx, due=LATER)
+        add(tx, due=NOW + timedelta(hours=1))
         early, *_ = add(tx, account="b", due=NOW)
         assert claims.next_wake(tx) == NOW
         assert claims.take_due(tx, now=NOW, limit=10) == [early]

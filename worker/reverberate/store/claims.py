@@ -250,7 +250,7 @@ def settle(tx: Connection, endings: Sequence[Ending]) -> set[int]:
         values["due"] = func.coalesce(bindparam("due", type_=shares.c.due.type), shares.c.due)
         tx.execute(update(shares).where(shares.c.id == bindparam("b_share")).values(values), [_row(e) for e in held])
         _silence_paused(tx, [e.share_id for e in held if e.state in {ShareState.SCHEDULED, ShareState.UNSURE}])
-        tx.execute(insert(events), [_event(e) for e in held])
+        tx.execute(told(), [_event(e) for e in held])
     return ours
 
 
@@ -302,7 +302,14 @@ def _row(ending: Ending) -> dict[str, Any]:
 
 def _event(ending: Ending) -> dict[str, Any]:
     words = ending.reason or ending.words
-    return {"at": ending.now, "kind": f"share {ending.state}", "share_id": ending.share_id, "words": words}
+    told_of = {"share_id": ending.share_id, "of_share": ending.share_id}
+    return told_of | {"at": ending.now, "kind": f"share {ending.state}", "words": words}
+
+
+def told() -> Any:
+    """An INSERT of events about shares, each with its share's account; ``of_share`` is the share's number once more."""
+    account = select(shares.c.account).where(shares.c.id == bindparam("of_share")).scalar_subquery()
+    return insert(events).values(account=account)
 
 
 def any_expired(tx: Connection, *, now: datetime) -> bool:
@@ -325,10 +332,8 @@ def sweep(tx: Connection, *, now: datetime, settle: Callable[[str], timedelta]) 
     values = {"state": ShareState.UNSURE, "lease": None, "owner": "", "changed": now, "crashes": shares.c.crashes + 1}
     own: dict[str, Any] = {name: bindparam(name) for name in ("due", "wake", "reason")}
     tx.execute(update(shares).where(shares.c.id == bindparam("b_id")).values(values | own), lost)
-    tx.execute(
-        insert(events),
-        [{"at": now, "kind": "share unsure", "share_id": one["b_id"], "words": one["reason"]} for one in lost],
-    )
+    mine = [{"share_id": one["b_id"], "of_share": one["b_id"], "words": one["reason"]} for one in lost]
+    tx.execute(told(), [{"at": now, "kind": "share unsure"} | one for one in mine])
     _silence_paused(tx, [one["b_id"] for one in lost])
     return [one["b_id"] for one in lost]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, func, literal, or_, select, tuple_, update
 
 from reverberate.model import Message, Receipt, Share, ShareState
-from reverberate.store import codec
-from reverberate.store.claims import RING_SELDOM
+from reverberate.store import codec, tallies
+from reverberate.store.claims import RING_SELDOM, told
 from reverberate.store.posts import insert_new
-from reverberate.store.tables import accounts, events, messages, shares
+from reverberate.store.tables import accounts, messages, posts, shares
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,11 +33,15 @@ class NewShare:
     reason: str = ""
 
 
+_SOURCE = select(posts.c.source).where(posts.c.id == bindparam("of_post")).scalar_subquery()
+
+
 def plan(tx: Connection, new: Sequence[NewShare], *, now: datetime) -> None:
     """Store shares to come; one that is there already (same post, account and slot) stays as it is."""
     if new:
         states = {row.name: row for row in tx.execute(select(accounts))}
-        tx.execute(insert_new(tx, shares), [_new(share, states.get(share.account), now=now) for share in new])
+        told = insert_new(tx, shares).values(source=_SOURCE)
+        tx.execute(told, [_new(share, states.get(share.account), now=now) for share in new])
 
 
 def _new(share: NewShare, account: Any, *, now: datetime) -> dict[str, Any]:
@@ -46,6 +50,7 @@ def _new(share: NewShare, account: Any, *, now: datetime) -> dict[str, Any]:
     waits = share.state is ShareState.SCHEDULED and not (account is not None and account.paused)
     return {
         "post_id": share.post_id,
+        "of_post": share.post_id,
         "account": share.account,
         "slot": share.slot,
         "state": share.state,
@@ -83,7 +88,9 @@ def change(
     allowed = and_(shares.c.id == share_id, shares.c.state.in_(list(doors)), shares.c.lease.is_(None))
     done = tx.execute(update(shares).where(allowed).values(values)).rowcount == 1
     if done:
-        tx.execute(insert(events).values(at=now, kind=f"share {to}", share_id=share_id, words=reason))
+        tx.execute(
+            told(), {"at": now, "kind": f"share {to}", "share_id": share_id, "of_share": share_id, "words": reason}
+        )
     return done
 
 
@@ -93,10 +100,64 @@ def get(tx: Connection, share_id: int) -> Share | None:
     return None if row is None else codec.load_share(row)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which shares to list: those in one of the states (in any, when there are none), and of all else that is given.
+
+    ``since`` and ``until`` bound when a share is, or was, due: from the one on, and before the other.
+    ``before`` is the place of the last one that was listed: those after it follow.
+    """
+
+    states: tuple[ShareState, ...] = ()
+    account: str = ""
+    source: str = ""
+    post_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: tuple[datetime, int] | None = None
+
+
+def listed(tx: Connection, wanted: Wanted, *, limit: int, soonest: bool = False) -> list[Share]:
+    """Shares by when they are due, the latest first; ``soonest`` turns the order around.
+
+    Each state is looked up by itself, in an index that holds its shares in this order, and the few first of each are
+    put together: so that a page costs the same among a thousand shares and among a million.
+    """
+    states = wanted.states or tuple(ShareState)
+    if wanted.post_id is not None:
+        found = _some(tx, [*_where(wanted), shares.c.state.in_(states)], limit=limit, soonest=soonest)
+    else:
+        found = [
+            one
+            for state in states
+            for one in _some(tx, [*_where(wanted), shares.c.state == state], limit=limit, soonest=soonest)
+        ]
+    return sorted(found, key=lambda one: (one.due, one.id), reverse=not soonest)[:limit]
+
+
+def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    conditions += [shares.c.account == wanted.account] if wanted.account else []
+    conditions += [shares.c.source == wanted.source] if wanted.source else []
+    conditions += [shares.c.post_id == wanted.post_id] if wanted.post_id is not None else []
+    conditions += [shares.c.due >= wanted.since] if wanted.since else []
+    conditions += [shares.c.due < wanted.until] if wanted.until else []
+    return conditions + ([_after(*wanted.before)] if wanted.before else [])
+
+
+def _after(due: datetime, share_id: int) -> ColumnElement[bool]:
+    return tuple_(shares.c.due, shares.c.id) < tuple_(literal(due, shares.c.due.type), literal(share_id))
+
+
+def _some(tx: Connection, where: Sequence[ColumnElement[bool]], *, limit: int, soonest: bool) -> list[Share]:
+    order = [shares.c.due, shares.c.id] if soonest else [shares.c.due.desc(), shares.c.id.desc()]
+    return [codec.load_share(row) for row in tx.execute(select(shares).where(*where).order_by(*order).limit(limit))]
+
+
 def find(
     tx: Connection, *, state: ShareState | None = None, account: str = "", post_id: int | None = None, limit: int = 50
 ) -> list[Share]:
-    """Shares, newest first, by what is given."""
+    """Shares, newest first by number, by what is given; for small stores and single posts."""
     wanted: list[ColumnElement[bool]] = []
     wanted += [shares.c.state == state] if state else []
     wanted += [shares.c.account == account] if account else []
@@ -117,9 +178,8 @@ def unfreeze(tx: Connection, share_id: int) -> None:
 
 
 def counts(tx: Connection) -> dict[tuple[str, str], int]:
-    """How many shares there are by (account, state)."""
-    query = select(shares.c.account, shares.c.state, func.count()).group_by(shares.c.account, shares.c.state)
-    return {(account, state): int(n) for account, state, n in tx.execute(query)}
+    """How many shares there are by (account, state); costs the same among a thousand and among a million."""
+    return tallies.counts(tx)
 
 
 def oldest_waiting(tx: Connection, *, now: datetime) -> datetime | None:

@@ -69,7 +69,8 @@ posts = Table(
     Column("title", Text, nullable=False),
     Column("seen", Instant, nullable=False),
     Column("body", JSON, nullable=False),
-    Index(None, "source", "seen"),
+    Index(None, "source", "seen", "id"),
+    Index(None, "seen", "id"),
 )
 
 identities = Table(
@@ -85,6 +86,7 @@ shares = Table(
     Column("id", Id, primary_key=True),
     Column("post_id", Id, ForeignKey("posts.id", ondelete="CASCADE"), nullable=False),
     Column("account", String(100), nullable=False),
+    Column("source", String(100), nullable=False, server_default=""),
     Column("slot", String(100), nullable=False, server_default=""),
     Column("state", String(20), nullable=False),
     Column("wanted", Instant, nullable=False),
@@ -110,8 +112,9 @@ shares = Table(
     Index(
         "ix_shares_leased", "lease", sqlite_where=text("lease IS NOT NULL"), postgresql_where=text("lease IS NOT NULL")
     ),
-    Index(None, "account", "state", "id"),
-    Index(None, "state", "id"),
+    Index(None, "account", "state", "due", "id"),
+    Index(None, "source", "state", "due", "id"),
+    Index(None, "state", "due", "id"),
 )
 
 messages = Table(
@@ -167,6 +170,10 @@ events = Table(
     Column("account", String(100), nullable=False, server_default=""),
     Column("source", String(100), nullable=False, server_default=""),
     Column("words", Text, nullable=False, server_default=""),
+    Index(None, "at", "id"),
+    Index(None, "kind", "at", "id"),
+    Index("ix_events_account", "account", "at", "id", **_only("account <> ''")),
+    Index("ix_events_source", "source", "at", "id", **_only("source <> ''")),
 )
 
 accounts = Table(
@@ -207,4 +214,38 @@ sources = Table(
     Column("baselined", Instant),
     Column("failures", Integer, nullable=False, server_default=text("0")),
     Column("trouble", Text, nullable=False, server_default=""),
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account", String(100), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Index(None, "account", "state"),
+)
+"""How many shares there are by account and state: the sum of its rows. Kept by triggers, see ``tallies.py``."""
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("scope", String(20), nullable=False),
+    Column("made", Instant, nullable=False),
+    Column("used", Instant),
+    Column("expires", Instant),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("token_id", Id, ForeignKey("tokens.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+    Column("status", Integer),
+    Column("body", JSON),
 )

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import reverberate.store.tables
+from reverberate.store import tallies
 
 revision = '0001'
 down_revision = None
@@ -34,7 +35,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_posts'))
     )
     with op.batch_alter_table('posts', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_posts_source_seen'), ['source', 'seen'], unique=False)
+        batch_op.create_index(batch_op.f('ix_posts_seen_id'), ['seen', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_posts_source_seen_id'), ['source', 'seen', 'id'], unique=False)
 
     op.create_table('sources',
     sa.Column('name', sa.String(length=100), nullable=False),
@@ -62,6 +64,7 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('post_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('account', sa.String(length=100), nullable=False),
+    sa.Column('source', sa.String(length=100), server_default='', nullable=False),
     sa.Column('slot', sa.String(length=100), server_default='', nullable=False),
     sa.Column('state', sa.String(length=20), nullable=False),
     sa.Column('wanted', reverberate.store.tables.Instant(), nullable=False),
@@ -86,10 +89,11 @@ def upgrade() -> None:
     sa.UniqueConstraint('post_id', 'account', 'slot', name=op.f('uq_shares_post_id_account_slot'))
     )
     with op.batch_alter_table('shares', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_shares_account_state_id'), ['account', 'state', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_shares_account_state_due_id'), ['account', 'state', 'due', 'id'], unique=False)
         batch_op.create_index('ix_shares_due', ['wake', 'id'], unique=False, sqlite_where=sa.text('wake IS NOT NULL'), postgresql_where=sa.text('wake IS NOT NULL'))
         batch_op.create_index('ix_shares_leased', ['lease'], unique=False, sqlite_where=sa.text('lease IS NOT NULL'), postgresql_where=sa.text('lease IS NOT NULL'))
-        batch_op.create_index(batch_op.f('ix_shares_state_id'), ['state', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_shares_source_state_due_id'), ['source', 'state', 'due', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_shares_state_due_id'), ['state', 'due', 'id'], unique=False)
 
     op.create_table('attempts',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -122,7 +126,11 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_events'))
     )
     with op.batch_alter_table('events', schema=None) as batch_op:
+        batch_op.create_index('ix_events_account', ['account', 'at', 'id'], unique=False, sqlite_where=sa.text("account <> ''"), postgresql_where=sa.text("account <> ''"))
+        batch_op.create_index(batch_op.f('ix_events_at_id'), ['at', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_events_kind_at_id'), ['kind', 'at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_events_share_id'), ['share_id'], unique=False)
+        batch_op.create_index('ix_events_source', ['source', 'at', 'id'], unique=False, sqlite_where=sa.text("source <> ''"), postgresql_where=sa.text("source <> ''"))
 
     op.create_table('steps',
     sa.Column('share_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -162,11 +170,60 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['share_id'], ['shares.id'], name=op.f('fk_messages_share_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('share_id', name=op.f('pk_messages'))
     )
+    op.create_table('tallies',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('account', sa.String(length=100), nullable=False),
+    sa.Column('state', sa.String(length=20), nullable=False),
+    sa.Column('number', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_tallies'))
+    )
+    with op.batch_alter_table('tallies', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_tallies_account_state'), ['account', 'state'], unique=False)
+
+    for statement in tallies.TRIGGERS[op.get_context().dialect.name]:
+        op.execute(statement)
+
+    op.create_table('tokens',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('scope', sa.String(length=20), nullable=False),
+    sa.Column('made', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('used', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('expires', reverberate.store.tables.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_tokens')),
+    sa.UniqueConstraint('digest', name=op.f('uq_tokens_digest')),
+    sa.UniqueConstraint('name', name=op.f('uq_tokens_name'))
+    )
+    op.create_table('answers',
+    sa.Column('token_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('key', sa.String(length=200), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('at', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('status', sa.Integer(), nullable=True),
+    sa.Column('body', sa.JSON(), nullable=True),
+    sa.ForeignKeyConstraint(['token_id'], ['tokens.id'], name=op.f('fk_answers_token_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('token_id', 'key', name=op.f('pk_answers'))
+    )
+    with op.batch_alter_table('answers', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_answers_at'), ['at'], unique=False)
+
 
 
 
 def downgrade() -> None:
 
+    with op.batch_alter_table('answers', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_answers_at'))
+
+    op.drop_table('answers')
+    op.drop_table('tokens')
+    for statement in tallies.UNTRIGGERS[op.get_context().dialect.name]:
+        op.execute(statement)
+    with op.batch_alter_table('tallies', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_tallies_account_state'))
+
+    op.drop_table('tallies')
     op.drop_table('messages')
     op.drop_table('spending')
     op.drop_table('turns')
@@ -176,7 +233,11 @@ def downgrade() -> None:
     op.drop_table('pictures')
     op.drop_table('steps')
     with op.batch_alter_table('events', schema=None) as batch_op:
+        batch_op.drop_index('ix_events_source', sqlite_where=sa.text("source <> ''"), postgresql_where=sa.text("source <> ''"))
         batch_op.drop_index(batch_op.f('ix_events_share_id'))
+        batch_op.drop_index(batch_op.f('ix_events_kind_at_id'))
+        batch_op.drop_index(batch_op.f('ix_events_at_id'))
+        batch_op.drop_index('ix_events_account', sqlite_where=sa.text("account <> ''"), postgresql_where=sa.text("account <> ''"))
 
     op.drop_table('events')
     with op.batch_alter_table('attempts', schema=None) as batch_op:
@@ -184,10 +245,11 @@ def downgrade() -> None:
 
     op.drop_table('attempts')
     with op.batch_alter_table('shares', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_shares_state_id'))
+        batch_op.drop_index(batch_op.f('ix_shares_state_due_id'))
+        batch_op.drop_index(batch_op.f('ix_shares_source_state_due_id'))
         batch_op.drop_index('ix_shares_leased', sqlite_where=sa.text('lease IS NOT NULL'), postgresql_where=sa.text('lease IS NOT NULL'))
         batch_op.drop_index('ix_shares_due', sqlite_where=sa.text('wake IS NOT NULL'), postgresql_where=sa.text('wake IS NOT NULL'))
-        batch_op.drop_index(batch_op.f('ix_shares_account_state_id'))
+        batch_op.drop_index(batch_op.f('ix_shares_account_state_due_id'))
 
     op.drop_table('shares')
     with op.batch_alter_table('identities', schema=None) as batch_op:
@@ -199,7 +261,8 @@ def downgrade() -> None:
 
     op.drop_table('sources')
     with op.batch_alter_table('posts', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_posts_source_seen'))
+        batch_op.drop_index(batch_op.f('ix_posts_source_seen_id'))
+        batch_op.drop_index(batch_op.f('ix_posts_seen_id'))
 
     op.drop_table('posts')
     op.drop_table('accounts')
