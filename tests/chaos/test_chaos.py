@@ -119,15 +119,15 @@ def test_five_dispatchers_side_by_side_hand_over_what_is_sent_once(home: Path) -
 
 
 @pytest.mark.timeout(200)
-def test_a_database_that_is_locked_for_fifteen_seconds_loses_and_doubles_nothing(home: Path) -> None:
+def test_a_database_that_is_locked_for_thirty_seconds_loses_and_doubles_nothing(home: Path) -> None:
     def lock() -> None:
         with closing(sqlite3.connect(home / "data" / "reverberate.db", isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
-            time.sleep(15)
+            time.sleep(30)
             other.execute("ROLLBACK")
 
     with place(home, each=4) as where, fleet(where.home, workers=2, dispatchers=2) as members:
-        storm = Storm(place=where, fleet=members, weather=Weather(seconds=24, posts=16))
+        storm = Storm(place=where, fleet=members, weather=Weather(seconds=38, posts=24))
         weathered("database locked", storm, lambda it: it.rage(iter([(4.0, lock)])))
 
 

@@ -443,3 +443,17 @@ def test_a_sign_of_life_prolongs_only_what_is_in_hand(store: Store) -> None:
         swept = claims.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0))
 
     assert swept == [second]
+
+
+def test_a_connection_that_may_only_read_is_not_used_again(store: Store) -> None:
+    """Made while the disk or the server could not be written to, it would stay so for its life."""
+    only_read = (
+        "PRAGMA query_only=ON" if store._engine.dialect.name == "sqlite" else "SET default_transaction_read_only=on"
+    )
+    with store.write() as tx:
+        tx.execute(text(only_read))
+
+    with pytest.raises(StoreError, match=r"read-?only"), store.write() as tx:
+        add(tx)
+    with store.write() as tx:
+        assert add(tx)

@@ -49,8 +49,7 @@ class Dispatcher:
         self._looking: set[str] = set()
         self._stop = threading.Event()
         self._swept = 0.0
-        with self._store.write() as tx:
-            journal.register_sources(tx, list(service.config.sources), now=now())
+        self._registered = False
 
     def run(self) -> None:
         """Until ``stop``; a database that is away is waited for."""
@@ -72,11 +71,19 @@ class Dispatcher:
 
     def step(self) -> bool:
         """Do once all that is due; whether there may be more at once."""
+        if not self._registered:
+            self._register()
         if time.monotonic() - self._swept >= SWEEP:
             self._sweep()
             self._look()
             self._swept = time.monotonic()
         return self._hand_over() == BATCH
+
+    def _register(self) -> None:
+        """Let the config's sources be looked at; not at once when it is made, for the database may be away then."""
+        with self._store.write() as tx:
+            journal.register_sources(tx, list(self._service.config.sources), now=self._now())
+        self._registered = True
 
     def _hand_over(self) -> int:
         now = self._now()

@@ -18,10 +18,14 @@ from reverberate.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy.engine import ExceptionContext
+
 BUSY_SECONDS = 30
 MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 """The newest revision: the files are numbered."""
+READ_ONLY = ("readonly database", "read-only transaction")
+"""How SQLite and PostgreSQL say that a connection cannot write."""
 MIGRATION_LOCK = 0x5265_7665_7262  # "Reverb": PostgreSQL's advisory lock for one migration at a time
 
 
@@ -37,11 +41,19 @@ def open_engine(url: str) -> Engine:
         raise StoreError("the database address cannot be read", hint="sqlite:///path or postgresql://...") from None
     match parsed.get_backend_name():
         case "sqlite":
-            return _sqlite(parsed.database or "")
+            engine = _sqlite(parsed.database or "")
         case "postgresql":
-            return _postgresql(parsed.set(drivername="postgresql+psycopg"))
+            engine = _postgresql(parsed.set(drivername="postgresql+psycopg"))
         case other:
             raise StoreError(f"no such database kind: {other}", hint="sqlite:///path or postgresql://...")
+    event.listen(engine, "handle_error", _leave_what_only_reads)
+    return engine
+
+
+def _leave_what_only_reads(context: ExceptionContext) -> None:
+    """A connection made while the database could only be read stays so for its life: let new ones be made."""
+    if any(words in str(context.original_exception) for words in READ_ONLY):
+        context.is_disconnect = True
 
 
 def _sqlite(path: str) -> Engine:
