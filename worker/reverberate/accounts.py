@@ -61,8 +61,9 @@ class Accounts:
             raise ReverberateError(f"no account {name!r} in {self._config.path}", hint=f"there are: {known}") from None
 
     def kind(self, name: str) -> type[Network]:
-        """The account's kind of network. Raises as ``get``."""
-        return self._networks.get(self.get(name).network)
+        """The account's kind of network, and the way that its settings choose. Raises as ``get``."""
+        account = self.get(name)
+        return self._networks.get(account.network).way(account.settings)
 
     def network(self, name: str) -> Network:
         """The account, ready to send.
@@ -74,15 +75,14 @@ class Accounts:
         with self._lock:
             if name not in self._made:
                 try:
-                    self._made[name] = self._networks.get(account.network)(name, account.settings)
+                    self._made[name] = self.kind(name)(name, account.settings)
                 except SecretMissing as error:
                     raise ConfigError([f"{self._config.path}: accounts.{name}: {error}"]) from None
             return self._made[name]
 
     def ability(self, name: str) -> Ability:
         """What the delivery policy must know of the account's network. Raises as ``get``."""
-        account = self.get(name)
-        return ability_of(self._networks.get(account.network), account)
+        return ability_of(self.kind(name), self.get(name))
 
     def settle(self, name: str) -> timedelta:
         """How long to wait before a look-up is worth anything; nothing where sending again is always harmless."""
@@ -120,6 +120,7 @@ class Accounts:
             limit = network.live_limit()
         except Outcome:  # the server cannot be asked now: sending will say so; the usual limit is the careful guess
             limit = network.limit
+        limit = limit_of(self.kind(name), self.get(name), usual=limit)
         message = self._renderer.draft(post, self.voice(name, post, limit)).message
         return self._illustrated(name, message, post, keep)
 
@@ -128,7 +129,7 @@ class Accounts:
 
         Pictures are fetched only where ``keep`` takes them.
         """
-        limit = self.kind(name).limit
+        limit = limit_of(self.kind(name), self.get(name))
         draft = self._renderer.draft(post, self.voice(name, post, limit))
         if keep is not None:
             draft = replace(draft, message=self._illustrated(name, draft.message, post, keep))
@@ -149,12 +150,12 @@ class Accounts:
     def voice(self, name: str, post: Post, limit: Limit) -> Voice:
         """How the account speaks about this post. Raises as ``message``."""
         account = self.get(name)
-        network = self._networks.get(account.network)
+        network = self.kind(name)
         return Voice(
             account=name,
             network=account.network,
             limit=limit,
-            template=account.template,
+            template=account.template or network.template,
             threads=network.threads,
             card=network.card,
             numbering=account.numbering,
@@ -164,7 +165,7 @@ class Accounts:
     def layers(self, name: str, post: Post) -> list[tuple[str, str, str]]:
         """What decides over this share: setting, value, and who set it; the stronger one is named."""
         account, said = self.get(name), self.said(name, post)
-        template = account.template or f"{account.network}.txt"
+        template = account.template or self.kind(name).template or f"{account.network}.txt"
         rows = [
             ("words", "as given", "the post")
             if said.text is not None
@@ -194,6 +195,12 @@ def _host(account: Account) -> str:
     """The server that an account speaks to, "" where its settings do not say."""
     base = getattr(account.settings, "api_base", "") or getattr(account.settings, "instance", "")
     return urlsplit(base).netloc
+
+
+def limit_of(network: type[Network], account: Account, *, usual: Limit | None = None) -> Limit:
+    """The limit that an account's words have to fit; ``usual`` is the live one of a message without pictures."""
+    attaches = account.picture == "attach" and "attach" in network.carries
+    return network.caption if attaches and network.caption else usual or network.limit
 
 
 def ability_of(network: type[Network], account: Account) -> Ability:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverberate import broker
+from reverberate.accounts import limit_of
 from reverberate.config import missing_secrets
 from reverberate.errors import Outcome, ReverberateError
 from reverberate.model import Post
@@ -51,12 +52,12 @@ def _unreachable(account: Account, config: Config) -> Iterator[str]:
 
 
 def _faults(account: Account, renderer: Renderer) -> Iterator[str]:
-    network = networks.get(account.network)
+    network = networks.get(account.network).way(account.settings)
     voice = Voice(
         account=account.name,
         network=account.network,
-        limit=network.limit,
-        template=account.template,
+        limit=limit_of(network, account),
+        template=account.template or network.template,
         threads=network.threads,
         card=network.card,
     )

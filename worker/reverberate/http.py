@@ -7,6 +7,7 @@ only read (GET, HEAD) post nothing, so their errors are always ``Transient``.
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -29,6 +30,14 @@ USER_AGENT = f"Reverberate/{__version__} (self-hosted cross-posting)"
 TIMEOUT = (10.0, 30.0)
 """Seconds to connect, and seconds of silence to bear."""
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+for _teller, _level in {
+    "urllib3": logging.ERROR,
+    "requests_oauthlib": logging.INFO,
+    "oauthlib": logging.INFO,
+    "tweepy": logging.INFO,
+}.items():
+    logging.getLogger(_teller).setLevel(_level)  # below, they write addresses, signatures and whole answers
 
 _sent = threading.local()  # .whole: did this thread's last request leave in full? .guard: may it leave at all?
 

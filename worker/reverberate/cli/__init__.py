@@ -49,7 +49,7 @@ def configure(
     logging.basicConfig(
         stream=sys.stderr, level=level, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S"
     )
-    for noisy in ("alembic", "urllib3", "celery", "kombu", "requests_oauthlib", "oauthlib", "tweepy"):
+    for noisy in ("alembic", "celery", "kombu"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     context.obj = Settings(config)
 

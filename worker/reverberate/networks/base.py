@@ -57,6 +57,8 @@ class Network(ABC):
         carries: how it shows a picture: "card" (a link card that we make), "attach" (pictures of the post's own).
         pictured: whether it takes no post without a picture.
         fetches: whether it takes pictures only from an address that it can fetch (``public_url`` of ``[service]``).
+        caption: the limit of a text that goes with attached pictures, where that is another one.
+        template: the file name of its template, where that is not ``NAME.txt``.
         Settings: the shape of the account's own keys.
     """
 
@@ -72,7 +74,17 @@ class Network(ABC):
     carries: ClassVar[frozenset[str]] = frozenset()
     pictured: ClassVar[bool] = False
     fetches: ClassVar[bool] = False
+    caption: ClassVar[Limit | None] = None
+    template: ClassVar[str | None] = None
     Settings: ClassVar[type[NetworkSettings]]
+
+    @classmethod
+    def way(cls, settings: NetworkSettings) -> type[Network]:  # noqa: ARG003 - most networks have one way
+        """The class that serves an account with these settings; a network of two ways (bot or webhook) has a class each.
+
+        Assurance, limit and abilities are those of the class that it names.
+        """
+        return cls
 
     def __init__(
         self,
