@@ -10,9 +10,9 @@ import pytest
 import requests
 
 from reverberate.errors import Duplicate, Outcome, RateLimited, Refused, Transient, Unauthorised, Unsure
-from reverberate.model import Card, Delivery, Message, Receipt
+from reverberate.model import Card, Delivery, Message, Receipt, Step
 from reverberate.networks import networks
-from reverberate.networks.base import Finds, Verifies
+from reverberate.networks.base import Deletes, Edits, Finds, Verifies
 from reverberate.sandbox import Dialect, Fault, Kind, Ledger, Purpose, Sandbox, credentials, settings
 from reverberate.secrets import Secret
 
@@ -331,3 +331,53 @@ def test_what_a_listing_does_not_show_yet_is_not_found_yet(
     sandbox.faults.clear(number)
 
     assert network.find(what) == receipt  # type: ignore[attr-defined]  # as above
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_deleted_is_gone_and_deleting_it_twice_is_fine(
+    sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, what = client(sandbox, name, monkeypatch), delivery()
+    assert isinstance(network, Deletes)
+    receipt = network.send(what)
+    for _ in range(2):
+        network.delete(what, receipt)
+
+    assert sandbox.ledger.of() == []
+
+
+@pytest.mark.parametrize("name", ["facebook", "mastodon", "bluesky"])
+def test_what_is_edited_says_the_new_words_in_the_same_place(
+    sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, what = client(sandbox, name, monkeypatch), delivery()
+    assert isinstance(network, Edits)
+    receipt = network.send(what)
+    new = replace(what, message=replace(what.message, parts=(f"Other words\n{LINK}",)))
+    for _ in range(2):
+        assert network.edit(new, receipt).permalink == receipt.permalink
+
+    (entry,) = sandbox.ledger.of()
+    assert (entry.text, entry.remote_id) == (f"Other words\n{LINK}", receipt.remote_id)
+    network.delete(new, receipt)  # type: ignore[attr-defined]  # as the test above shows
+    with pytest.raises(Refused):
+        network.edit(new, receipt)
+    assert sandbox.ledger.of() == [], "what was deleted does not come back by an edit"
+
+
+@pytest.mark.parametrize("name", ["twitter", "mastodon", "bluesky"])
+def test_a_thread_is_edited_and_deleted_whole(sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, steps = client(sandbox, name, monkeypatch), {}
+    message = Message(parts=("One", "Two", f"Three {LINK}"), link=LINK)
+    keep = lambda step, answer: steps.update({step: Step(answer=answer, at=datetime.now(UTC))})  # noqa: E731 - a line
+    what = replace(delivery(), message=message, steps=steps, record=keep)
+    receipt = network.send(what)
+    if isinstance(network, Edits):
+        network.edit(replace(what, message=replace(message, parts=("Uno", "Due", f"Tre {LINK}"))), receipt)
+        assert [entry.text for entry in sandbox.ledger.of()] == [f"Tre {LINK}", "Due", "Uno"]
+        with pytest.raises(Refused, match="the new words make 1 parts, and 3 are there"):
+            network.edit(replace(what, message=replace(message, parts=("Uno",))), receipt)
+    assert isinstance(network, Deletes)
+    network.delete(what, receipt)
+
+    assert sandbox.ledger.of() == []

@@ -40,6 +40,8 @@ FLOORS = {
         "front",
         "config_schema",
         "notices",
+        "chores",
+        "updates",
     },
     4: {"cli", "web", "tasks", "dispatcher", "runtime", "broker", "doorbell", "sandbox", "testing", "demo", "checks"}
     | {"__main__"},

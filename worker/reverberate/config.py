@@ -42,6 +42,7 @@ class Account:
     schedule: Schedule = field(default_factory=Schedule)
     template: str | None = None
     on_unsure: str = "ask"
+    on_update: str = "ignore"
     picture: str = "card"
     numbering: str = "none"
     max_late: timedelta = MAX_LATE

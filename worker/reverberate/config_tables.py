@@ -118,6 +118,9 @@ class AccountTable(_Table):
     on_unsure: Literal["ask", "resend"] = Field(
         default="ask", description="What to do when nobody can tell whether a message arrived."
     )
+    on_update: Literal["ignore", "edit", "repost"] = Field(
+        default="ignore", description="What to do when the blog changed a post that is shared already."
+    )
     picture: Literal["card", "attach", "none"] = Field(
         default="card", description="Show the post's picture in the link card, attach it, or leave it out."
     )

@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reverberate import policy
+from reverberate.chores import Chores
 from reverberate.errors import Outcome, Refused, ReverberateError, StoreError, Transient, Unsure
 from reverberate.failpoints import reach
 from reverberate.lanes import Lanes
@@ -78,6 +79,7 @@ class Courier:
         self._writer = Writer(store, owner=self.owner, lease=LEASE, now=now)
         self._claims: dict[int, float] = {}  # what is in hand: until when our claim holds at least, on the boot clock
         self._stopped = threading.Event()
+        self._chores = Chores(store, accounts, owner=self.owner, lease=LEASE, keep=self._keep, now=now, chance=chance)
         self._lanes = Lanes(self._one, threads=senders)
         self._pulse = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._pulse.start()
@@ -125,6 +127,10 @@ class Courier:
         """One share, one step: send it or look it up, and write down what came of it."""
         account = work.share.account
         reach("deliver: loaded")
+        if work.chore is not None:
+            guard, held = partial(self._still_ours, work.share.id), self._in_hand(work.share.id)
+            self._chores.do(work, work.chore, deliver=self._delivery, guard=guard, in_hand=held)
+            return
         try:
             network, ability = self._accounts.network(account), self._accounts.ability(account)
             if policy.too_late(work.share, most=self._accounts.get(account).max_late, now=self._now()):

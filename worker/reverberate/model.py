@@ -80,7 +80,7 @@ class ShareState(StrEnum):
     SKIPPED = "skipped"
     """Deliberately not shared: the reason says why."""
     CANCELLED = "cancelled"
-    """A person called it off before it was sent."""
+    """A person called it off before it was sent, or took it back from the network."""
 
 
 class Assurance(StrEnum):
@@ -309,7 +309,8 @@ class Attempt:
     """One try at delivering a share, journalled before and after.
 
     ``ended`` is None while it runs, and stays None when its worker died. ``kind`` is "send" or "look" (a look-up
-    of what became of an earlier try). ``outcome`` is the outcome's class name in small letters, "receipt" for one.
+    of what became of an earlier try), or that of a chore. ``outcome`` is the outcome's class name in small letters,
+    "receipt" for one.
     """
 
     id: int
@@ -323,6 +324,39 @@ class Attempt:
     status: int | None = None
     words: str = ""
     next_try: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chore:
+    """What is to be done about a share that is out: change what it says, or take it back.
+
+    Attributes:
+        id: its number.
+        share_id, account: whose it is.
+        kind: "edit" or "delete".
+        by: "hand" if a person asked for it, "update" if the blog changed the post.
+        text: the words that a person gave; "" renders the post anew.
+        asked: when it was asked for last.
+        due: when it is to be done next.
+        tries: how many attempts there were.
+        outcome: "" while it is open; then "done", "same" (there was nothing to change), "reposted", "refused" or
+            "dropped" (the share is not out any more).
+        reason: why, in words, or "".
+        ended: when it came to that, or None.
+    """
+
+    id: int
+    share_id: int
+    account: str
+    kind: str
+    by: str
+    text: str
+    asked: datetime
+    due: datetime
+    tries: int = 0
+    outcome: str = ""
+    reason: str = ""
+    ended: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,10 +420,11 @@ class SourceState:
 class Work:
     """A share with all that delivering it takes: its post, and its message if that is frozen already.
 
-    ``steps`` is what earlier attempts did already.
+    ``steps`` is what earlier attempts did already; ``chore`` is what is to be done about it, if it is out already.
     """
 
     share: Share
     post: Post
     message: Message | None = None
     steps: Mapping[str, Step] = field(default_factory=dict)
+    chore: Chore | None = None

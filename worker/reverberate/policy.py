@@ -17,6 +17,7 @@ from reverberate.errors import (
     Retired,
     Transient,
     Unauthorised,
+    Unsure,
 )
 from reverberate.model import Assurance, Receipt, ShareState
 
@@ -155,6 +156,16 @@ def _after_send(outcome: Receipt | Outcome, *, tries: int, ability: Ability, now
             return Verdict(state=ShareState.SKIPPED, reason=outcome.words)
         case _:  # Unsure, Duplicate without its receipt
             return _question(outcome, tries=tries, ability=ability, now=now, chance=chance)
+
+
+def after_chore(outcome: Receipt | Outcome, *, tries: int, ability: Ability, now: datetime, chance: float) -> Verdict:
+    """What follows from an attempt to edit or delete: as for one to send, but doing it twice harms nothing.
+
+    The state is ``sent`` where it is done, ``scheduled`` where it is to be done again.
+    """
+    if isinstance(outcome, Unsure | Duplicate):
+        outcome = Transient(outcome.words, status=outcome.status)
+    return _after_send(outcome, tries=tries, ability=ability, now=now, chance=chance)
 
 
 def after_look(

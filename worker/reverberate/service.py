@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reverberate import identity
+from reverberate import identity, updates
 from reverberate.errors import ReverberateError, SourceError
 from reverberate.failpoints import reach
 from reverberate.model import ShareState, SourceState
@@ -160,6 +160,10 @@ class Service:
             post_id = posts.add(tx, post, source=source, now=self._now()) if match is None else match
             posts.identify(tx, post_id, own)
             ingested.append(Ingested(post_id=post_id, post=post, new=match is None))
+        known = [(one.post_id, one.post) for one in ingested if not one.new]
+        looked_at = self.config.sources.get(source)
+        flood = looked_at.flood if looked_at else None
+        updates.take(tx, known, source=source, accounts=self.config.accounts, flood=flood, now=self._now())
         return ingested
 
     def _plan(self, tx: Transaction, one: Ingested, *, accounts: Iterable[str], held: str = "") -> None:

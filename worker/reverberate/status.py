@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from reverberate import __version__
 from reverberate.model import AccountState, SourceState
-from reverberate.store import journal, shares
+from reverberate.store import chores, journal, shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from reverberate.model import Attempt, Event, KnownPost, Message, Picture, Share
+    from reverberate.model import Attempt, Chore, Event, KnownPost, Message, Picture, Share
     from reverberate.service import Service
     from reverberate.store import Transaction
 
@@ -119,6 +119,20 @@ def attempt(one: Attempt) -> dict[str, Any]:
     }
 
 
+def chore(one: Chore) -> dict[str, Any]:
+    """What was to be done about a share that is out, and what came of it."""
+    return {
+        "kind": one.kind,
+        "by": one.by,
+        "asked": stamp(one.asked),
+        "due": None if one.ended else stamp(one.due),
+        "tries": one.tries,
+        "outcome": one.outcome or "open",
+        "ended": stamp(one.ended),
+        "reason": one.reason,
+    }
+
+
 def event(one: Event) -> dict[str, Any]:
     """An event, whole."""
     return {"at": stamp(one.at), "kind": one.kind, "words": one.words}
@@ -130,6 +144,7 @@ def story(tx: Transaction, one: Share) -> dict[str, Any]:
     return share(one) | {
         "message": message(frozen) if frozen else None,
         "attempts": [attempt(a) for a in journal.attempts_of(tx, one.id)],
+        "chores": [chore(c) for c in chores.of_share(tx, one.id)],
         "events": [event(e) for e in journal.events_of(tx, one.id)],
     }
 
@@ -145,6 +160,8 @@ def tell(told: Mapping[str, Any], say: Callable[[str], None]) -> None:
     for a in told["attempts"]:
         status = f" (HTTP {a['status']})" if a["status"] else ""
         say(f"  {a['started']} {a['kind']} {a['number']}: {a['outcome']}{status} {a['words']}".rstrip())
+    for c in told["chores"]:
+        say(f"  {c['asked']} {c['kind']} asked for by {c['by']}: {c['outcome']} {c['reason']}".rstrip())
     for e in told["events"]:
         say(f"  {e['at']} {e['kind']} {e['words']}".rstrip())
 

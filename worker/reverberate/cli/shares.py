@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - typer resolves annotations at run time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(shares)
     share = typer.Typer(no_args_is_help=True, help="One share: its story, and what you may do to it.")
-    for command in (show_share, retry, cancel, reschedule, resolve, approve):
+    for command in (show_share, retry, cancel, reschedule, resolve, approve, edit, delete):
         share.command(name="show" if command is show_share else None)(command)
     app.add_typer(share, name="share")
 
@@ -79,6 +79,30 @@ def reschedule(
     """Let it be sent at another time."""
     due = at.replace(tzinfo=settings(context).config().zone)
     _do(context, lambda desk: desk.reschedule(share, due), f"share {share} is due at {due.isoformat()}")
+
+
+def edit(
+    context: typer.Context,
+    share: Id,
+    text: Annotated[str, typer.Option(help="These very words; without it, the post is rendered anew.")] = "",
+) -> None:
+    """Change what is there on the network."""
+    _ask(context, share, "edit", text=text)
+
+
+def delete(context: typer.Context, share: Id) -> None:
+    """Take it back from the network."""
+    _ask(context, share, "delete")
+
+
+def _ask(context: typer.Context, share: int, kind: str, *, text: str = "") -> None:
+    from reverberate.chores import ask
+    from reverberate.runtime import ring
+
+    with settings(context).service() as service:
+        ask(service.store, service.accounts, share, kind, text=text, now=datetime.now(UTC))
+        ring(service.config)
+    typer.echo(f"share {share}: a worker will {kind} it; `reverberate share show {share}` tells when that is done")
 
 
 def resolve(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
@@ -20,7 +21,7 @@ from reverberate.policy import wait_until
 from reverberate.secrets import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import requests
 
@@ -226,6 +227,16 @@ class Connects(Protocol):
         Raises:
             ReverberateError: the settings lack something that the flow needs (the app's keys); the hint says what.
         """
+
+
+@contextmanager
+def missing_is_fine() -> Iterator[None]:
+    """Deleting what is gone already: an answer of 404 or 410 is no trouble."""
+    try:
+        yield
+    except Outcome as outcome:
+        if outcome.status not in {404, 410}:
+            raise
 
 
 def same_link(text: str, link: str) -> bool:

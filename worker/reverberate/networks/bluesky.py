@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from reverberate.errors import Duplicate, Outcome, Transient, Unauthorised
+from reverberate.errors import Duplicate, Outcome, Refused, Transient, Unauthorised
 from reverberate.model import Assurance, Receipt, Standing
 from reverberate.networks.base import NetworkSettings, json_object
-from reverberate.networks.parts import Part, Threading, once, unposted
+from reverberate.networks.parts import Part, Threading, each_deleted, each_edited, once, unposted
 from reverberate.secrets import Secret
 from reverberate.text.facets import detect
 from reverberate.text.limits import LIMITS
@@ -81,6 +81,32 @@ class Bluesky(Threading):
         body = {"repo": did, "collection": POST, "rkey": key, "validate": True, "record": record}
         told = json_object(self._xrpc("POST", "com.atproto.repo.putRecord", json=body))
         return self._receipt(told.get("uri") or f"at://{did}/{POST}/{key}", str(told.get("cid", "")))
+
+    def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
+        """See Edits; only over a record that is there, so that nothing that was deleted comes back."""
+
+        def change(part: Part, there: Receipt) -> Receipt:
+            repo, key = self._signed_in()["did"], there.remote_id.rpartition("/")[2]
+            held = self._held(key)
+            if held is None:
+                raise Refused("the post is not there any more")
+            body = {"repo": repo, "collection": POST, "rkey": key, "record": self._record(delivery, part)}
+            told = json_object(
+                self._xrpc("POST", "com.atproto.repo.putRecord", json=body | {"swapRecord": held.version})
+            )
+            return self._receipt(there.remote_id, str(told.get("cid", "")))
+
+        return each_edited(delivery, receipt, change)
+
+    def delete(self, delivery: Delivery, receipt: Receipt) -> None:
+        """See Deletes; afterwards it is not there, whether or not it was."""
+
+        def take_back(there: Receipt) -> None:
+            key = there.remote_id.rpartition("/")[2]
+            body = {"repo": self._signed_in()["did"], "collection": POST, "rkey": key}
+            self._xrpc("POST", "com.atproto.repo.deleteRecord", json=body)
+
+        each_deleted(delivery, receipt, take_back)
 
     def seen(self, delivery: Delivery, part: Part) -> Receipt | None:
         """See Threading: exact, by the record's key."""

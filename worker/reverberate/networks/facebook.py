@@ -72,6 +72,20 @@ class Facebook(Network):
                 return _receipt(post)
         return None
 
+    def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
+        """See Edits; the link card stays as it is."""
+        self._graph("POST", "", node=receipt.remote_id, data={"message": only_part(delivery.message)})
+        return receipt
+
+    def delete(self, delivery: Delivery, receipt: Receipt) -> None:
+        """See Deletes; what cannot be seen any more answers with code 100, subcode 33."""
+        del delivery
+        try:
+            self._graph("DELETE", "", node=receipt.remote_id)
+        except Outcome as outcome:
+            if "(code 100/33)" not in outcome.words:
+                raise
+
     def verify(self) -> Standing:
         """See Verifies."""
         page = self._graph("GET", "", params={"fields": "id,name"}).json()
@@ -106,9 +120,9 @@ class Facebook(Network):
             return self.now() + timedelta(minutes=min(minutes, 1440))
         return wait_until(response.headers, now=self.now())
 
-    def _graph(self, method: str, edge: str, **kwargs: Any) -> requests.Response:
+    def _graph(self, method: str, edge: str, *, node: str = "", **kwargs: Any) -> requests.Response:
         bearer = {"Authorization": f"Bearer {self.settings.access_token.reveal()}"}  # never in the address
-        base = f"{self.settings.api_base.rstrip('/')}/{self.settings.version}/{self.settings.page_id}"
+        base = f"{self.settings.api_base.rstrip('/')}/{self.settings.version}/{node or self.settings.page_id}"
         return self.call(method, base + edge, headers=bearer, **kwargs)
 
 

@@ -12,8 +12,15 @@ from pydantic import Field
 
 from reverberate.errors import Outcome, RateLimited, Transient
 from reverberate.model import Assurance, Receipt, Standing
-from reverberate.networks.base import NetworkSettings, json_object, parse_instant, same_link, same_words
-from reverberate.networks.parts import Part, Threading, once, unposted
+from reverberate.networks.base import (
+    NetworkSettings,
+    json_object,
+    missing_is_fine,
+    parse_instant,
+    same_link,
+    same_words,
+)
+from reverberate.networks.parts import Part, Threading, each_deleted, each_edited, once, unposted
 from reverberate.policy import wait_until
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
@@ -54,13 +61,9 @@ class Mastodon(Threading):
 
     def post(self, delivery: Delivery, part: Part) -> Receipt:
         """See Threading."""
-        status: dict[str, Any] = {"status": part.text, "visibility": self.settings.visibility}
+        status = self._said(delivery, part) | {"visibility": self.settings.visibility}
         if part.parent:
             status["in_reply_to_id"] = part.parent.remote_id
-        if part.language:
-            status["language"] = part.language.split("-")[0].lower()
-        if part.pictures:
-            status["media_ids"] = [self._uploaded(delivery, picture) for picture in part.pictures[:MOST_PICTURES]]
         return _receipt(json_object(self._api("POST", "/api/v1/statuses", json=status, key=part.key)))
 
     def seen(self, delivery: Delivery, part: Part) -> Receipt | None:  # noqa: ARG002 - the part says it all
@@ -72,6 +75,33 @@ class Mastodon(Threading):
             if answers and parse_instant(status["created_at"]) >= part.since and _says(status, part):
                 return _receipt(status)
         return None
+
+    def _said(self, delivery: Delivery, part: Part) -> dict[str, Any]:
+        """What of a status may be edited."""
+        said: dict[str, Any] = {"status": part.text}
+        if part.language:
+            said["language"] = part.language.split("-")[0].lower()
+        if part.pictures:
+            said["media_ids"] = [self._uploaded(delivery, picture) for picture in part.pictures[:MOST_PICTURES]]
+        return said
+
+    def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
+        """See Edits."""
+
+        def change(part: Part, there: Receipt) -> Receipt:
+            path = f"/api/v1/statuses/{there.remote_id}"
+            return _receipt(json_object(self._api("PUT", path, json=self._said(delivery, part))))
+
+        return each_edited(delivery, receipt, change)
+
+    def delete(self, delivery: Delivery, receipt: Receipt) -> None:
+        """See Deletes."""
+
+        def take_back(there: Receipt) -> None:
+            with missing_is_fine():
+                self._api("DELETE", f"/api/v1/statuses/{there.remote_id}")
+
+        each_deleted(delivery, receipt, take_back)
 
     def _uploaded(self, delivery: Delivery, picture: Picture) -> str:
         """The id under which the server holds a picture, ready to be attached."""

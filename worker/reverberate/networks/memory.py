@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from reverberate.errors import Refused
 from reverberate.model import Assurance, Receipt, Standing
 from reverberate.networks.base import Network, NetworkSettings
 from reverberate.text.limits import LIMITS
@@ -33,6 +34,18 @@ class Memory(Network):
     def find(self, delivery: Delivery) -> Receipt | None:
         """See Finds."""
         return self._receipt(delivery) if (self.account, delivery.key) in self.world else None
+
+    def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
+        """See Edits."""
+        if (self.account, receipt.remote_id) not in self.world:
+            raise Refused("it is not there any more")
+        self.world[self.account, receipt.remote_id] = delivery
+        return receipt
+
+    def delete(self, delivery: Delivery, receipt: Receipt) -> None:
+        """See Deletes."""
+        del delivery
+        self.world.pop((self.account, receipt.remote_id), None)
 
     def verify(self) -> Standing:
         """See Verifies."""

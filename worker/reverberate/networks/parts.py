@@ -126,6 +126,29 @@ def _part(delivery: Delivery, number: int, there: Sequence[Receipt]) -> Part:
     )
 
 
+def whole(delivery: Delivery, receipt: Receipt) -> list[Receipt]:
+    """The receipts of all parts of what is there, in order; ``receipt`` is the first one's."""
+    known = (known_part(delivery, number) for number in range(1, len(delivery.steps) + 1))
+    return [receipt, *(one for one in known if one)]
+
+
+def each_edited(delivery: Delivery, receipt: Receipt, change: Callable[[Part, Receipt], Receipt]) -> Receipt:
+    """Edit part by part; the first one's receipt. Refused where the new words make more or fewer parts."""
+    there, parts = whole(delivery, receipt), len(delivery.message.parts)
+    if len(there) != parts:
+        raise Refused(f"the new words make {parts} parts, and {len(there)} are there")
+    changed: list[Receipt] = []
+    for number, one in enumerate(there):
+        changed.append(change(_part(delivery, number, changed), one))
+    return changed[0]
+
+
+def each_deleted(delivery: Delivery, receipt: Receipt, take_back: Callable[[Receipt], None]) -> None:
+    """Delete part by part, the last one first, so that nothing answers what is not there."""
+    for one in reversed(whole(delivery, receipt)):
+        take_back(one)
+
+
 def once(
     delivery: Delivery, name: str, do: Callable[[], Mapping[str, JSON]], *, now: datetime, holds: timedelta
 ) -> Mapping[str, JSON]:

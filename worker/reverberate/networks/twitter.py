@@ -14,8 +14,15 @@ from pydantic import Field
 from reverberate.errors import Duplicate, Outcome, OutOfCredit, Refused, Transient, Unauthorised, Unsure
 from reverberate.http import READS, Session
 from reverberate.model import Assurance, Receipt, Standing
-from reverberate.networks.base import NetworkSettings, json_object, parse_instant, same_link, same_words
-from reverberate.networks.parts import Part, Threading, once, unposted
+from reverberate.networks.base import (
+    NetworkSettings,
+    json_object,
+    missing_is_fine,
+    parse_instant,
+    same_link,
+    same_words,
+)
+from reverberate.networks.parts import Part, Threading, each_deleted, once, unposted
 from reverberate.secrets import Secret
 from reverberate.text.escape import escape
 from reverberate.text.limits import LIMITS
@@ -112,6 +119,15 @@ class Twitter(Threading):
         """See Network: what X charges for a post, with a link or without, for each part."""
         costs = (self.settings.price_with_link if x_links(part) else self.settings.price for part in message.parts)
         return round(sum(costs) * 1_000_000)
+
+    def delete(self, delivery: Delivery, receipt: Receipt) -> None:
+        """See Deletes; X says yes too where nothing is there."""
+
+        def take_back(there: Receipt) -> None:
+            with missing_is_fine():
+                self._ask(lambda client: client.delete_tweet(there.remote_id, user_auth=True), writes=True)
+
+        each_deleted(delivery, receipt, take_back)
 
     def _uploaded(self, delivery: Delivery, picture: Picture) -> str:
         """The id under which X holds a picture. Source: docs.x.com, Media upload v2 and Create media metadata."""

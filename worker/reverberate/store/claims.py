@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import and_, bindparam, func, insert, literal, or_, select, tupl
 
 from reverberate.model import Message, Receipt, ShareState, Step, Work
 from reverberate.policy import CRASHES
-from reverberate.store import codec, turns
+from reverberate.store import chores, codec, turns
 from reverberate.store.posts import insert_new
 from reverberate.store.tables import accounts, attempts, events, messages, posts, shares, steps
 
@@ -72,7 +72,8 @@ class Ending:
 def next_wake(tx: Connection) -> datetime | None:
     """When the next share wants attention; None if none ever does."""
     query = select(shares.c.wake).where(shares.c.wake.is_not(None)).order_by(shares.c.wake).limit(1)
-    return tx.execute(query).scalar_one_or_none()
+    wakes = (tx.execute(query).scalar_one_or_none(), chores.next_wake(tx))
+    return min((wake for wake in wakes if wake), default=None)
 
 
 def take_due(tx: Connection, *, now: datetime, limit: int) -> list[int]:
@@ -90,7 +91,7 @@ def take_due(tx: Connection, *, now: datetime, limit: int) -> list[int]:
         wakes.setdefault(now + min(max(now - row.due, RING_AGAIN), RING_SELDOM), []).append(row.id)
     for wake, ids in wakes.items():  # nearly always all at once: what is handed over for the first time
         tx.execute(update(shares).where(shares.c.id.in_(ids)).values(wake=wake))
-    return [row.id for row in rows]
+    return [*(row.id for row in rows), *chores.take_due(tx, now=now, limit=limit - len(rows))]
 
 
 def overdue(tx: Connection, *, before: datetime, limit: int) -> list[int]:
@@ -101,19 +102,31 @@ def overdue(tx: Connection, *, before: datetime, limit: int) -> list[int]:
         .order_by(shares.c.wake, shares.c.id)
         .limit(limit)
     )
-    return list(tx.execute(query).scalars())
+    found = list(tx.execute(query).scalars())
+    return [*found, *chores.overdue(tx, before=before, limit=limit - len(found))]
 
 
 def work(tx: Connection, ids: Iterable[int]) -> list[Work]:
     """Those of these shares that want attention, with their posts and frozen messages, in the order of their due times.
 
-    A share that was handed over twice is mostly done when the second word of it comes.
+    A share that was handed over twice is mostly done when the second word of it comes. What is out already comes with
+    its chore.
     """
+    ids = list(ids)
+    wanted = chores.waiting(tx, ids)
+    waits = _works(tx, and_(shares.c.id.in_(ids), shares.c.wake.is_not(None), shares.c.lease.is_(None)))
+    if not wanted:
+        return waits
+    out = _works(tx, and_(shares.c.id.in_(list(wanted)), shares.c.wake.is_(None), shares.c.lease.is_(None)))
+    return [*waits, *(replace(one, chore=wanted[one.share.id]) for one in out)]
+
+
+def _works(tx: Connection, which: ColumnElement[bool]) -> list[Work]:
     query = (
         select(shares, posts.c.body.label("post_body"), messages.c.body.label("message_body"))
         .join(posts, posts.c.id == shares.c.post_id)
         .outerjoin(messages, messages.c.share_id == shares.c.id)
-        .where(shares.c.id.in_(list(ids)), shares.c.wake.is_not(None), shares.c.lease.is_(None))
+        .where(which)
         .order_by(shares.c.due, shares.c.id)
     )
     rows = list(tx.execute(query))
@@ -325,6 +338,7 @@ def sweep(tx: Connection, *, now: datetime, settle: Callable[[str], timedelta]) 
     Returns the shares concerned.
     """
     expired = and_(shares.c.lease.is_not(None), shares.c.lease < now)
+    chores.sweep(tx, expired, now=now)
     query = select(shares.c.id, shares.c.account, shares.c.crashes).where(expired).with_for_update()
     lost = [_lost(row, now=now, settle=settle) for row in tx.execute(query)]
     if not lost:

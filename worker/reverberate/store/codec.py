@@ -7,14 +7,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from reverberate.model import AccountState, Attempt, Event, Message, Post, Receipt, Share, ShareState, SourceState
+from reverberate.model import (
+    AccountState,
+    Attempt,
+    Chore,
+    Event,
+    Message,
+    Post,
+    Receipt,
+    Share,
+    ShareState,
+    SourceState,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
 _post = TypeAdapter(Post)
 _message = TypeAdapter(Message)
-V = TypeVar("V", AccountState, Attempt, Event, SourceState)
+V = TypeVar("V", AccountState, Attempt, Chore, Event, SourceState)
 
 
 def dump_post(post: Post) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, insert, select, update
 
 from reverberate.model import AccountState, Attempt, Event, SourceState
-from reverberate.store import codec, shares
+from reverberate.store import chores, codec, shares
 from reverberate.store.posts import insert_new
 from reverberate.store.tables import accounts, attempts, events, sources
 
@@ -72,6 +72,7 @@ def pause(tx: Connection, name: str, *, now: datetime, why: str) -> None:
     """Let the account's shares wait for its owner."""
     _account(tx, name, paused=now, paused_why=why)
     shares.silence_account(tx, name)
+    chores.silence_account(tx, name)
     note(tx, "account paused", now=now, account=name, words=why)
 
 
@@ -79,6 +80,7 @@ def resume(tx: Connection, name: str, *, now: datetime) -> None:
     """The owner has mended what was wrong: the account's shares go on."""
     _account(tx, name, paused=None, paused_why="", rest_until=None, failures=0)
     shares.wake_account(tx, name)
+    chores.wake_account(tx, name)
     note(tx, "account resumed", now=now, account=name)
 
 
@@ -86,6 +88,7 @@ def rest(tx: Connection, name: str, *, until: datetime, now: datetime, why: str)
     """The network asked the account to wait."""
     _account(tx, name, rest_until=until)
     shares.postpone_account(tx, name, until=until)
+    chores.postpone_account(tx, name, until=until)
     note(tx, "account rests", now=now, account=name, words=why)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 
 from reverberate.model import KnownPost
 from reverberate.store import codec, tables
@@ -41,6 +41,18 @@ def add(tx: Connection, post: Post, *, source: str, now: datetime) -> int:
     """Store a new post; returns its number."""
     row = {"source": source, "url": post.url, "title": post.title, "seen": now, "body": codec.dump_post(post)}
     return int(tx.execute(insert(tables.posts).values(row).returning(tables.posts.c.id)).scalar_one())
+
+
+def bodies(tx: Connection, ids: Iterable[int], *, source: str) -> Mapping[int, Any]:
+    """What is stored of those of these posts that came from this source, as JSON values."""
+    query = select(tables.posts.c.id, tables.posts.c.body).where(tables.posts.c.id.in_(list(ids)))
+    return {row.id: row.body for row in tx.execute(query.where(tables.posts.c.source == source))}
+
+
+def change(tx: Connection, post_id: int, post: Post) -> None:
+    """The post says this now."""
+    row = {"url": post.url, "title": post.title, "body": codec.dump_post(post)}
+    tx.execute(update(tables.posts).where(tables.posts.c.id == post_id).values(row))
 
 
 def identify(tx: Connection, post_id: int, keys: Iterable[str]) -> None:

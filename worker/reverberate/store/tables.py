@@ -160,6 +160,27 @@ attempts = Table(
     UniqueConstraint("share_id", "fence"),
 )
 
+chores = Table(
+    "chores",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("share_id", Id, ForeignKey("shares.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("account", String(100), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("by", String(10), nullable=False),
+    Column("text", Text, nullable=False, server_default=""),
+    Column("asked", Instant, nullable=False),
+    Column("due", Instant, nullable=False),
+    Column("wake", Instant),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("outcome", String(20), nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("ended", Instant),
+    Index("ix_chores_due", "wake", "id", **_only("wake IS NOT NULL")),
+    Index("ix_chores_open", "share_id", "kind", unique=True, **_only("ended IS NULL")),
+    Index("ix_chores_account", "account", **_only("ended IS NULL")),
+)
+
 events = Table(
     "events",
     metadata,

@@ -114,6 +114,29 @@ def upgrade() -> None:
     with op.batch_alter_table('attempts', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_attempts_share_id'), ['share_id'], unique=False)
 
+    op.create_table('chores',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('share_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('account', sa.String(length=100), nullable=False),
+    sa.Column('kind', sa.String(length=10), nullable=False),
+    sa.Column('by', sa.String(length=10), nullable=False),
+    sa.Column('text', sa.Text(), server_default='', nullable=False),
+    sa.Column('asked', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('due', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('wake', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('tries', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('outcome', sa.String(length=20), server_default='', nullable=False),
+    sa.Column('reason', sa.Text(), server_default='', nullable=False),
+    sa.Column('ended', reverberate.store.tables.Instant(), nullable=True),
+    sa.ForeignKeyConstraint(['share_id'], ['shares.id'], name=op.f('fk_chores_share_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_chores'))
+    )
+    with op.batch_alter_table('chores', schema=None) as batch_op:
+        batch_op.create_index('ix_chores_account', ['account'], unique=False, sqlite_where=sa.text('ended IS NULL'), postgresql_where=sa.text('ended IS NULL'))
+        batch_op.create_index('ix_chores_due', ['wake', 'id'], unique=False, sqlite_where=sa.text('wake IS NOT NULL'), postgresql_where=sa.text('wake IS NOT NULL'))
+        batch_op.create_index('ix_chores_open', ['share_id', 'kind'], unique=True, sqlite_where=sa.text('ended IS NULL'), postgresql_where=sa.text('ended IS NULL'))
+        batch_op.create_index(batch_op.f('ix_chores_share_id'), ['share_id'], unique=False)
+
     op.create_table('events',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('at', reverberate.store.tables.Instant(), nullable=False),
@@ -240,6 +263,13 @@ def downgrade() -> None:
         batch_op.drop_index('ix_events_account', sqlite_where=sa.text("account <> ''"), postgresql_where=sa.text("account <> ''"))
 
     op.drop_table('events')
+    with op.batch_alter_table('chores', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_chores_share_id'))
+        batch_op.drop_index('ix_chores_open', sqlite_where=sa.text('ended IS NULL'), postgresql_where=sa.text('ended IS NULL'))
+        batch_op.drop_index('ix_chores_due', sqlite_where=sa.text('wake IS NOT NULL'), postgresql_where=sa.text('wake IS NOT NULL'))
+        batch_op.drop_index('ix_chores_account', sqlite_where=sa.text('ended IS NULL'), postgresql_where=sa.text('ended IS NULL'))
+
+    op.drop_table('chores')
     with op.batch_alter_table('attempts', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_attempts_share_id'))
 
