@@ -192,7 +192,8 @@ def end(tx: Connection, chore: Chore, outcome: str, *, now: datetime, reason: st
             return
     ended = update(chores).where(mine).values(ended=now, wake=None, outcome=outcome, reason=reason)
     if tx.execute(ended).rowcount and (kind := share or _event(chore, outcome)):
-        tx.execute(insert(events).values(at=now, kind=kind, share_id=chore.share_id, words=reason))
+        told = {"share_id": chore.share_id, "account": chore.account, "words": reason}
+        tx.execute(insert(events).values(at=now, kind=kind, **told))
 
 
 def _event(chore: Chore, outcome: str) -> str:
