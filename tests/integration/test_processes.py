@@ -122,6 +122,25 @@ def test_a_wiped_redis_loses_nothing(blogger: Blogger, redis_server: RedisServer
         until(lambda: all_once(blogger, *titles), 30)
 
 
+def test_a_redis_that_makes_celery_give_up_ends_neither_worker_nor_dispatcher(
+    blogger: Blogger, redis_server: RedisServer
+) -> None:
+    """Somebody's text stands where Celery has its queue: once it is gone, shares go through Redis again."""
+    env = {"REDIS_URL": redis_server.url}
+    assert redis_server.ask("SET reverberate text") == "+OK"
+    with (
+        running(blogger.config, "worker", env=env, log=log_of(blogger)) as worker,
+        running(blogger.config, "dispatcher", env=env, log=log_of(blogger)) as dispatcher,
+    ):
+        publish(blogger, "First", env=env)
+        until(lambda: all_once(blogger, "First"), 30)
+        assert redis_server.ask("DEL reverberate") == ":1"
+        publish(blogger, "Second", env=env)
+        until(lambda: all_once(blogger, "Second"), 30)
+        time.sleep(2)
+        assert (worker.poll(), dispatcher.poll()) == (None, None), log_of(blogger).read_text()
+
+
 def test_a_stopped_redis_delays_a_share_by_two_seconds_at_most(blogger: Blogger, redis_server: RedisServer) -> None:
     env = {"REDIS_URL": redis_server.url}
     with (

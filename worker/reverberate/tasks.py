@@ -16,11 +16,9 @@ from queue import Full, Queue
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
-from celery.exceptions import CeleryError
 from celery.platforms import EX_OK, SecurityWarning
 from celery.signals import setup_logging
 from celery.worker import state
-from kombu.exceptions import KombuError, OperationalError
 
 from reverberate.errors import StoreError
 from reverberate.store import claims
@@ -109,8 +107,8 @@ class Hand:
     def _send(self, ids: list[int]) -> None:
         try:
             self._app.send_task(TASK, args=[ids], ignore_result=True)
-        except (OperationalError, KombuError, CeleryError, OSError) as error:
-            log.warning("the broker does not answer (%s); the pollers deliver", type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - a client's errors are of many kinds; this thread must outlive all
+            log.warning("the broker takes nothing (%s); the pollers deliver", type(error).__name__)
             self._rest_until = time.monotonic() + REST
 
 
@@ -154,14 +152,28 @@ class Poller:
 
 
 def run_worker(url: str, courier: Courier, *, name: str, concurrency: int = 4) -> None:
-    """Consume until told to stop (SIGTERM, SIGINT); the courier is the caller's to close."""
+    """Consume until told to stop (SIGTERM, SIGINT); the courier is the caller's to close.
+
+    An error that Celery takes for the end of everything, such as a Redis that is full, only makes it begin again.
+    """
     global COURIER  # noqa: PLW0603 - Celery calls tasks by name, so the process's one courier must be found by name
     COURIER = courier
     setup_logging.connect(_leave_logging_alone)
     # Celery warns root of pickle and the like; this worker takes JSON numbers only, and containers run as root
     warnings.filterwarnings("ignore", category=SecurityWarning)
     options = {"hostname": name, "pool": "threads", "concurrency": concurrency, "quiet": True}
-    make_app(url).Worker(**options, without_gossip=True, without_mingle=True).start()
+    while True:
+        make_app(url).Worker(**options, without_gossip=True, without_mingle=True).start()
+        if _told_to_stop():
+            return
+        log.warning("Celery's worker gave up; it begins again in %d seconds, and the poller delivers meanwhile", REST)
+        again = time.monotonic() + REST
+        while time.monotonic() < again and not _told_to_stop():
+            time.sleep(0.1)
+
+
+def _told_to_stop() -> bool:
+    return state.should_stop is not None or state.should_terminate is not None
 
 
 def stop_worker() -> None:
