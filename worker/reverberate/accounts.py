@@ -158,6 +158,7 @@ class Accounts:
             template=account.template or network.template,
             threads=network.threads,
             card=network.card,
+            article=network.article,
             numbering=account.numbering,
             override=self.said(name, post),
         )

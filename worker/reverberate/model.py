@@ -127,6 +127,20 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """The whole post, for networks that publish articles rather than messages.
+
+    Attributes:
+        html: made safe, its links whole.
+        tags, categories: as written by the author.
+    """
+
+    html: str
+    tags: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What a share sends, exactly. Frozen and stored before the first attempt; never rendered again.
 
@@ -137,6 +151,7 @@ class Message:
         pictures: what is attached.
         carrier: the number of the part, from 0, that carries card and pictures.
         language: BCP 47 tag, or empty.
+        article: the whole post, where the network publishes it.
         notes: what was shortened or dropped, and why; for people.
     """
 
@@ -146,6 +161,7 @@ class Message:
     pictures: tuple[Picture, ...] = ()
     carrier: int = 0
     language: str = ""
+    article: Article | None = None
     notes: tuple[str, ...] = ()
 
     @property

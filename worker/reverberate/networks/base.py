@@ -60,6 +60,7 @@ class Network(ABC):
         fetches: whether it takes pictures only from an address that it can fetch (``public_url`` of ``[service]``).
         caption: the limit of a text that goes with attached pictures, where that is another one.
         template: the file name of its template, where that is not ``NAME.txt``.
+        article: whether it publishes the whole post (``Message.article``), not only what the template makes of it.
         Settings: the shape of the account's own keys.
     """
 
@@ -77,6 +78,7 @@ class Network(ABC):
     fetches: ClassVar[bool] = False
     caption: ClassVar[Limit | None] = None
     template: ClassVar[str | None] = None
+    article: ClassVar[bool] = False
     Settings: ClassVar[type[NetworkSettings]]
 
     @classmethod

@@ -252,6 +252,7 @@ RULES: Final[Mapping[str, PictureRule]] = MappingProxyType(
 
 CARD_RULES: Final[Mapping[str, PictureRule]] = MappingProxyType(
     {
+        "wordpress": RULES["wordpress"],  # its featured picture
         "bluesky": PictureRule(
             formats=_STILL,
             max_bytes=1 * MB,

@@ -8,17 +8,19 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
 from functools import lru_cache
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reverberate import confined
 from reverberate.errors import TemplateError
-from reverberate.model import Card, Image, Message, Post
+from reverberate.model import Article, Card, Image, Message, Post
 from reverberate.overrides import Override
 from reverberate.rendering import templates
 from reverberate.text.count import count
 from reverberate.text.fit import Drop, Fit, Rigid, fit
+from reverberate.text.safe import safe
 from reverberate.text.thread import Flow, Threaded, thread
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class Voice:
         template: the file, or None for the network's own.
         threads: whether a message may have more than one part there.
         card: whether the network shows the link beside the text.
+        article: whether the network publishes the whole post.
         numbering: how the parts of a thread are numbered.
         override: what the post itself says for this account.
     """
@@ -64,6 +67,7 @@ class Voice:
     template: str | None = None
     threads: bool = False
     card: bool = False
+    article: bool = False
     numbering: str = "none"
     override: Override = field(default_factory=Override)
 
@@ -116,7 +120,13 @@ class Renderer:
         card = Card(url=post.url, title=post.title, description=post.summary) if voice.card else None
         carrier = next((n for n, part in enumerate(made.parts) if post.url in part), 0)
         message = Message(
-            parts=made.parts, link=post.url, card=card, carrier=carrier, language=post.language, notes=made.notes
+            parts=made.parts,
+            link=post.url,
+            card=card,
+            carrier=carrier,
+            language=post.language,
+            article=_article(post) if voice.article else None,
+            notes=made.notes,
         )
         return Draft(message=message, template=name, problem=problem)
 
@@ -176,6 +186,13 @@ class Renderer:
             return templates.render(given) if ours else _confined("render", given)
         except (templates.Fault, TemplateError) as error:
             raise TemplateError(f"template {name}: {error}") from None
+
+
+def _article(post: Post) -> Article:
+    html = safe(post.html, base=post.url) or "".join(
+        f"<p>{escape(part)}</p>" for part in post.text.split("\n\n") if part
+    )
+    return Article(html=html, tags=post.tags, categories=post.categories)
 
 
 def _amended(post: Post, override: Override) -> Post:

@@ -24,6 +24,7 @@ from reverberate.sandbox.personality import Call, Purpose
 from reverberate.sandbox.rules import Faults
 from reverberate.sandbox.server import Server
 from reverberate.sandbox.twitter import Twitter
+from reverberate.sandbox.wordpress import WordPress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -74,6 +75,7 @@ class Sandbox:
             "facebook": Facebook(seed, self.ledger),
             "mastodon": Mastodon(seed, self.ledger, max_characters=max_characters),
             "bluesky": Bluesky(seed, self.ledger, blobs),
+            "wordpress": WordPress(seed, self.ledger, blobs),
         }
         self.faults = Faults(seed=seed, networks=self._networks)
         for fault in faults:

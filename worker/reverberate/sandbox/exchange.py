@@ -6,6 +6,8 @@ import json
 import re
 import time
 from dataclasses import dataclass, field, replace
+from email.parser import BytesParser
+from email.policy import HTTP
 from email.utils import formatdate
 from enum import Enum
 from functools import cached_property
@@ -90,6 +92,19 @@ class Request:
         if "form-urlencoded" not in self.headers.get("content-type", ""):
             return {}
         return dict(parse_qsl(self.body.decode(errors="replace"), keep_blank_values=True))
+
+    @cached_property
+    def files(self) -> dict[str, bytes]:
+        """The parts of a body in several parts, by their names; empty if it is none."""
+        kind = self.headers.get("content-type", "")
+        if not kind.startswith("multipart/form-data"):
+            return {}
+        whole = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + self.body)
+        parts = whole.iter_parts() if whole.is_multipart() else ()
+        found = (
+            (part.get_param("name", header="content-disposition"), part.get_payload(decode=True)) for part in parts
+        )
+        return {name: contents for name, contents in found if isinstance(name, str) and isinstance(contents, bytes)}
 
     @cached_property
     def json(self) -> Any:

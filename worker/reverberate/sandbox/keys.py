@@ -54,6 +54,8 @@ def credentials(seed: str, network: str, account: str) -> dict[str, str]:
             return {"access_token": token(seed, network, account)}
         case "bluesky":
             return {"app_password": draw(seed, network, account, "app password")}
+        case "wordpress":
+            return {"app_password": token(seed, network, account)}
         case _:
             return {}
 
@@ -70,5 +72,7 @@ def settings(url: str, seed: str, network: str, account: str) -> dict[str, str]:
         case "bluesky":
             web = f"{url}/web/bluesky"
             return {"handle": f"{account}.{DOMAIN}", "api_base": f"{url}/bluesky", "web_base": web}
+        case "wordpress":
+            return {"site": f"{url}/web/wordpress", "user": account, "api_base": f"{url}/wordpress"}
         case _:
             return {}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 STYLE = Path(__file__).with_name("style.css").read_bytes()
 TITLES = {"twitter": "Twitter / X", "facebook": "Facebook Page", "mastodon": "Mastodon", "bluesky": "Bluesky"}
+TITLES |= {"wordpress": "WordPress"}
 MOST = 30
 """So many posts of each network are on the first page."""
 URL = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")

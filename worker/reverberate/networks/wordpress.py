@@ -1,0 +1,264 @@
+"""WordPress, one's own or at WordPress.com. Source: developer.wordpress.org/rest-api/reference (posts, media, terms).
+
+WordPress.com serves the same routes below public-api.wordpress.com/wp/v2/sites/SITE (developer.wordpress.com/docs/api).
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from html import escape, unescape
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from reverberate.errors import Outcome, Unauthorised
+from reverberate.model import Assurance, Reactions, Receipt, Standing
+from reverberate.networks.base import (
+    CLOCKS_DIFFER,
+    Network,
+    NetworkSettings,
+    json_object,
+    only_part,
+    parse_instant,
+    same_link,
+)
+from reverberate.networks.flows import Ask, OAuth2Flow, PasteFlow
+from reverberate.networks.parts import once, unposted
+from reverberate.secrets import Secret
+from reverberate.text.limits import LIMITS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import requests
+
+    from reverberate.model import JSON, Delivery, Picture
+    from reverberate.networks.flows import Flow
+
+COM = "https://public-api.wordpress.com"
+HOLDS = timedelta(days=1)
+ANY_STATUS = "publish,future,draft,pending,private,trash"
+NEWEST = 50
+
+
+class WordPressSettings(NetworkSettings):
+    """One site: with ``user`` and ``app_password`` one's own, with ``access_token`` at WordPress.com."""
+
+    site: str = Field(pattern=r"^[^\s?#]+$", description="Its address, e.g. https://blog.example or you.wordpress.com")
+    user: str = Field(default="", description="Who posts; on one's own site.")
+    app_password: Secret | None = Field(default=None, description="From Users > Profile > Application Passwords.")
+    access_token: Secret | None = Field(default=None, description="Of WordPress.com.")
+    client_id: str = Field(default="", description="Of an app at developer.wordpress.com, to connect.")
+    client_secret: Secret | None = Field(default=None, description="That app's secret.")
+    content: Literal["full", "excerpt", "link"] = Field(default="full", description="What is posted.")
+    status: Literal["publish", "draft", "pending", "private"] = Field(default="publish", description="As what.")
+    categories: tuple[str, ...] = Field(default=(), description="These too, besides the post's own.")
+    origin: bool = Field(default=True, description="Whether a full post ends with where it appeared first.")
+    origin_words: str = Field(default="First published at", min_length=1, description="The words before that address.")
+    api_base: str = Field(default="", description="Where wp/v2 is, if not at the site's /wp-json/wp/v2.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        """Own site or WordPress.com."""
+        if self.user and self.app_password and not self.access_token:
+            return self
+        if not self.user and not self.app_password and self.access_token:
+            return self
+        raise ValueError("give user and app_password (your own site) or access_token (WordPress.com)")
+
+    @property
+    def base(self) -> str:
+        """Where the routes begin."""
+        if self.api_base:
+            return self.api_base.rstrip("/")
+        bare = self.site.rstrip("/")
+        if self.user:
+            return f"{bare if '://' in bare else f'https://{bare}'}/wp-json/wp/v2"
+        return f"{COM}/wp/v2/sites/{bare.partition('://')[2] or bare}"
+
+
+class WordPress(Network):
+    """Publishes posts. Each holds its delivery's key in a comment, by which it is found again."""
+
+    name, title, assurance = "wordpress", "WordPress", Assurance.READABLE
+    limit, Settings = LIMITS["wordpress"], WordPressSettings
+    card, article = True, True
+    carries = frozenset({"card"})  # the featured picture
+    settings: WordPressSettings
+
+    @classmethod
+    def flow(cls, settings: WordPressSettings) -> Flow:
+        """See Connects."""
+        if settings.user:
+            where = f"{settings.site.rstrip('/')}/wp-admin/authorize-application.php?app_name=Reverberate"
+            return PasteFlow(where=where, asks=(Ask(setting="app_password", label="Application password"),))
+        return OAuth2Flow(
+            authorize_url=f"{COM}/oauth2/authorize",
+            token_url=f"{COM}/oauth2/token",
+            params={"blog": settings.site.partition("://")[2] or settings.site},
+        )
+
+    def send(self, delivery: Delivery) -> Receipt:
+        """See Network."""
+        body = self._post(delivery) | {"status": self.settings.status}
+        return _receipt(json_object(self._rest("POST", "/posts", json=body)))
+
+    def find(self, delivery: Delivery) -> Receipt | None:
+        """See Finds: among the newest posts, the bin's too, by the delivery's key; where no key is left, by our link."""
+        params = {"context": "edit", "status": ANY_STATUS, "per_page": str(NEWEST)}
+        params["_fields"] = "id,link,content,date_gmt"
+        posts: list[Any] = self._rest("GET", "/posts", params=params).json()
+        return next((_receipt(post) for wanted in (_marked, _linked) for post in posts if wanted(post, delivery)), None)
+
+    def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
+        """See Edits."""
+        return _receipt(json_object(self._rest("POST", f"/posts/{receipt.remote_id}", json=self._post(delivery))))
+
+    def delete(self, delivery: Delivery, receipt: Receipt) -> None:
+        """See Deletes: into the bin."""
+        del delivery
+        try:
+            self._rest("DELETE", f"/posts/{receipt.remote_id}")
+        except Outcome as outcome:
+            if outcome.status not in {404, 410}:
+                raise
+
+    def verify(self) -> Standing:
+        """See Verifies."""
+        me = self._rest("GET", "/users/me", params={"context": "edit"}).json()
+        may = me.get("capabilities", {})
+        needed = {"upload_files": "upload pictures"}
+        needed |= {"publish_posts": "publish"} if self.settings.status in {"publish", "private"} else {}
+        troubles = tuple(f"this user may not {word}" for name, word in needed.items() if may and not may.get(name))
+        return Standing(who=f"{me.get('name') or me.get('slug')} at {self.settings.site}", troubles=troubles)
+
+    def reactions(self, receipt: Receipt) -> Reactions:
+        """See Counts: the comments."""
+        told = self._rest("GET", "/comments", params={"post": receipt.remote_id, "per_page": "1", "_fields": "id"})
+        total = told.headers.get("X-WP-Total", "")
+        return Reactions(replies=int(total) if total.isdecimal() else None)
+
+    def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
+        """See Network."""
+        words, status, code = self.words(response), response.status_code, _code(response)
+        if status == 403:  # a role that may not, passwords switched off, or a plug-in that guards the site
+            return Unauthorised(words, status=status)
+        if status == 404 and code != "rest_post_invalid_id":
+            return Unauthorised(f"{words}; is this the site's address, and is its REST API open?", status=status)
+        return super().outcome(response, writes=writes)
+
+    def said(self, response: requests.Response) -> str:
+        """See Network; with WordPress's own name of the error."""
+        return f"{super().said(response)} ({code})" if (code := _code(response)) else super().said(response)
+
+    def _post(self, delivery: Delivery) -> dict[str, Any]:
+        message = delivery.message
+        text = only_part(message)
+        title = (message.card.title if message.card else "") or message.link
+        content = _content(delivery, self.settings, text, title)
+        body: dict[str, Any] = {"title": title, "content": f"{content}\n{_mark(delivery)}"}
+        if self.settings.content == "full":
+            body["excerpt"] = message.card.description if message.card else ""
+        if self.settings.content == "link":
+            body["format"] = "link"
+        if message.card and message.card.picture:
+            body["featured_media"] = self._uploaded(delivery, message.card.picture)
+        return body | self._terms(delivery)
+
+    def _terms(self, delivery: Delivery) -> dict[str, Any]:
+        """The numbers of tags and categories, made where they are missing."""
+        article = delivery.message.article
+        wanted = {
+            "tags": article.tags if article else (),
+            "categories": (*(article.categories if article else ()), *self.settings.categories),
+        }
+
+        def ask() -> Mapping[str, JSON]:
+            return {kind: sorted(self._numbers(kind, names)) for kind, names in wanted.items() if names}
+
+        return dict(once(delivery, "terms", ask, now=self.now(), holds=HOLDS)) if any(wanted.values()) else {}
+
+    def _numbers(self, kind: str, names: Sequence[str]) -> set[int]:
+        with unposted(self):
+            return {number for name in dict.fromkeys(names) for number in self._number(kind, name)}
+
+    def _number(self, kind: str, name: str) -> Iterator[int]:
+        """The number of a tag or category; none where it is missing and we may not make it."""
+        params = {"search": name, "per_page": "100", "_fields": "id,name"}
+        for term in self._rest("GET", f"/{kind}", params=params).json():
+            if unescape(str(term["name"])).casefold() == name.casefold():
+                yield int(term["id"])
+                return
+        told = self.session.request("POST", self.settings.base + f"/{kind}", json={"name": name}, headers=self._who())
+        code, answer = _code(told), told.json() if told.ok or _code(told) else {}
+        if told.ok:
+            yield int(answer["id"])
+        elif code == "term_exists":  # another spelling of it
+            yield int(answer["data"]["term_id"])
+        elif told.status_code != 403:
+            raise self.outcome(told, writes=True)
+
+    def _uploaded(self, delivery: Delivery, picture: Picture) -> int:
+        name = f"picture {picture.digest[:16]}"
+        step = once(delivery, name, lambda: self._upload(delivery, picture), now=self.now(), holds=HOLDS)
+        return int(str(step["id"]))
+
+    def _upload(self, delivery: Delivery, picture: Picture) -> Mapping[str, JSON]:
+        name = f"{picture.digest[:16]}.{picture.mime.partition('/')[2]}"
+        files = {"file": (name, delivery.load(picture.digest), picture.mime)}
+        with unposted(self):
+            made = json_object(self._rest("POST", "/media", files=files, data={"alt_text": picture.alt}))
+        return {"id": int(made["id"])}
+
+    def _rest(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        return self.call(method, self.settings.base + path, headers=self._who(), **kwargs)
+
+    def _who(self) -> dict[str, str]:
+        """The header that says who asks."""
+        if self.settings.access_token:
+            return {"Authorization": f"Bearer {self.settings.access_token.reveal()}"}
+        password = self.settings.app_password.reveal() if self.settings.app_password else ""
+        proof = base64.b64encode(f"{self.settings.user}:{password}".encode()).decode()
+        self.session.learn(proof)
+        return {"Authorization": f"Basic {proof}"}
+
+
+def _content(delivery: Delivery, settings: WordPressSettings, text: str, title: str) -> str:
+    """What the post says, as HTML."""
+    message, link = delivery.message, escape(delivery.message.link)
+    if settings.content == "link":
+        return f'<p><a href="{link}">{escape(title)}</a></p>'
+    words = "\n".join(f"<p>{escape(part, quote=False)}</p>" for part in text.split("\n\n") if part.strip())
+    if settings.content == "excerpt" or not message.article or not message.article.html:
+        return f'{words}\n<p><a href="{link}">{link}</a></p>'
+    origin = f'\n<p>{escape(settings.origin_words)} <a href="{link}">{link}</a></p>' if settings.origin else ""
+    return message.article.html + origin
+
+
+def _mark(delivery: Delivery) -> str:
+    """What no reader sees and WordPress keeps."""
+    return f"<!-- reverberate {delivery.key} -->"
+
+
+def _marked(post: Any, delivery: Delivery) -> bool:
+    return _mark(delivery) in post["content"]["raw"]
+
+
+def _linked(post: Any, delivery: Delivery) -> bool:
+    """Where something took the comments out: our link, in a post without any mark, from since we began."""
+    raw, since = unescape(post["content"]["raw"]), (delivery.since or delivery.planned) - CLOCKS_DIFFER
+    fresh = parse_instant(post["date_gmt"]) >= since if post.get("date_gmt") else True
+    return fresh and "<!-- reverberate " not in raw and same_link(raw, delivery.message.link)
+
+
+def _receipt(post: Any) -> Receipt:
+    return Receipt(remote_id=str(post["id"]), permalink=str(post.get("link") or ""))
+
+
+def _code(response: requests.Response) -> str:
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        return ""
+    return str(body.get("code") or "") if isinstance(body, dict) else ""
