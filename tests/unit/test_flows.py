@@ -8,7 +8,7 @@ import pytest
 
 from reverberate.errors import Outcome, RateLimited, Transient, Unauthorised, Unsure
 from reverberate.http import Session
-from reverberate.networks.flows import App, Grant, OAuth1Flow, OAuth2Flow, asked
+from reverberate.networks.flows import App, Ended, Grant, OAuth1Flow, OAuth2Flow, asked
 from reverberate.testing import CANARY, Reply, ScriptedServer
 
 if TYPE_CHECKING:
@@ -38,10 +38,11 @@ def test_a_success_is_its_json_object(server: ScriptedServer) -> None:
     [
         (
             Reply(status=400, body=b'{"error": "invalid_grant", "error_description": "used up"}'),
-            Unauthorised,
+            Ended,
             "400 used up",
         ),
-        (Reply(status=400, body=b'{"error": {"message": "no app", "code": 190}}'), Unauthorised, "400 no app"),
+        (Reply(status=400, body=b'{"error": {"message": "no more", "code": 190}}'), Ended, "400 no more"),
+        (Reply(status=401, body=b'{"error": "invalid_client"}'), Unauthorised, "401 invalid_client"),
         (
             Reply(status=200, body=b"<html>"),
             Unsure,

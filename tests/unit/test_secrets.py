@@ -12,7 +12,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from reverberate import secrets
-from reverberate.secrets import KINDS, Secret, SecretMissing
+from reverberate.secrets import KINDS, VAULT, Secret, SecretMissing
 from support.plugins import ToySettings
 
 if TYPE_CHECKING:
@@ -186,5 +186,5 @@ class TestParse:
     def test_its_json_schema_asks_for_exactly_one_kind(self) -> None:
         schema = TypeAdapter(Secret).json_schema()
 
-        assert [list(one["properties"]) for one in schema["oneOf"]] == [[kind] for kind in KINDS]
+        assert [list(one["properties"]) for one in schema["oneOf"]] == [[kind] for kind in (*KINDS, VAULT)]
         assert not any(one["additionalProperties"] for one in schema["oneOf"])

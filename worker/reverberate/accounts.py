@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from reverberate.networks.base import Finds
 from reverberate.overrides import Override, override
 from reverberate.policy import Ability
 from reverberate.rendering import Voice
-from reverberate.secrets import SecretMissing
+from reverberate.secrets import VAULT, Bound, Secret, SecretMissing
 from reverberate.store.turns import Allowance
 
 if TYPE_CHECKING:
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from reverberate.config import Account, Config
     from reverberate.illustrate import Illustrator
     from reverberate.model import Message, Picture, Post
-    from reverberate.networks.base import Network
+    from reverberate.networks.base import Network, NetworkSettings
     from reverberate.plugins import Plugins
     from reverberate.rendering import Draft, Renderer
     from reverberate.text.limits import Limit
+    from reverberate.tokens import Tokens
 
 
 Keep: TypeAlias = "Callable[[Picture, bytes], None]"
@@ -42,9 +44,11 @@ class Accounts:
         *,
         networks: Plugins[Network],
         illustrator: Illustrator | None = None,
+        tokens: Tokens | None = None,
     ) -> None:
         self._config, self._renderer, self._networks = config, renderer, networks
         self._illustrator = illustrator
+        self.tokens = tokens
         self._made: dict[str, Network] = {}
         self._lock = threading.Lock()
 
@@ -75,10 +79,39 @@ class Accounts:
         with self._lock:
             if name not in self._made:
                 try:
-                    self._made[name] = self.kind(name)(name, account.settings)
+                    self._made[name] = self.kind(name)(name, self._bound(name, account.settings))
                 except SecretMissing as error:
                     raise ConfigError([f"{self._config.path}: accounts.{name}: {error}"]) from None
             return self._made[name]
+
+    def version(self, name: str) -> str:
+        """Which secrets of the vault the account has now; "" if it has none."""
+        if self.tokens is None or not vault_fields(self.get(name).settings):
+            return ""
+        seen = self.tokens.connection(name)
+        return seen.version if seen else ""
+
+    def renewed(self, name: str, version: str) -> bool:
+        """Whether the account has other secrets by now, or gets them, since the network did not take ``version``.
+
+        Raises:
+            Outcome: it may get them later.
+        """
+        return bool(version) and self.tokens is not None and self.tokens.renewed(name, version)
+
+    def _bound(self, name: str, settings: NetworkSettings) -> NetworkSettings:
+        """The settings, with the vault's secrets within reach."""
+        if self.tokens is None:
+            return settings
+        bound = {field: Bound(VAULT, "", partial(self._reveal, name, field)) for field in vault_fields(settings)}
+        return settings.model_copy(update=bound)
+
+    def _reveal(self, name: str, field: str) -> str:
+        if self.tokens is None or name not in self._made:  # being made: it only learns what to keep out of texts
+            return self.tokens.peek(name, field) if self.tokens else ""
+        value = self.tokens.reveal(name, field)
+        self._made[name].session.learn(value)
+        return value
 
     def ability(self, name: str) -> Ability:
         """What the delivery policy must know of the account's network. Raises as ``get``."""
@@ -186,6 +219,12 @@ class Accounts:
         """Whether the account's ``when`` rule holds for the post. Raises a ReverberateError if it cannot be told."""
         rule = self.get(name).when
         return rule is None or self._renderer.matches(rule, post=post, account=name)
+
+
+def vault_fields(settings: NetworkSettings) -> list[str]:
+    """The settings that lie in the vault."""
+    names = type(settings).model_fields
+    return [name for name in names if isinstance(one := getattr(settings, name), Secret) and one.kind == VAULT]
 
 
 def _who(own: object) -> str:

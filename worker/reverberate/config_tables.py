@@ -77,6 +77,15 @@ class Service(_Table):
     data: str = Field(default="data", description="Folder for the database and the embedded Redis, beside this file.")
     database: Secret | None = Field(default=None, description="SQLAlchemy address, by reference; SQLite by default.")
     redis: Secret | None = Field(default=None, description="Redis address, by reference; an embedded one by default.")
+    vault_key: Secret | None = Field(
+        default=None, description="The vault's key, by reference; ~/.config/reverberate/vault.key by default."
+    )
+    connect_port: int = Field(
+        default=8641, ge=1, le=65535, description="Where `connect` awaits you back, on 127.0.0.1; the address is exact."
+    )
+    connect_redirect: str = Field(
+        default="", pattern=r"^(https?://\S+)?$", description="Where vendors send you back instead, if they insist."
+    )
     templates: str = Field(default="templates", description="Folder of your own templates, beside this file.")
     listen: str = Field(default="127.0.0.1:8640", pattern=r"^.+:\d{1,5}$", description="Where the web door listens.")
     public_url: str = Field(

@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from reverberate import policy
 from reverberate.chores import Chores
-from reverberate.errors import Outcome, Refused, ReverberateError, StoreError, Transient, Unsure
+from reverberate.errors import Outcome, Refused, ReverberateError, StoreError, Transient, Unauthorised, Unsure
 from reverberate.failpoints import reach
 from reverberate.lanes import Lanes
 from reverberate.model import Delivery, Receipt, ShareState, Step
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from reverberate.policy import Verdict
     from reverberate.store import Store
 
+Asks: TypeAlias = "Callable[[Network, Delivery], Receipt | Outcome | None]"
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=10)
 """How long a claim holds without a sign of life."""
@@ -158,11 +159,22 @@ class Courier:
                 fence, frozen = won
                 network.session.guard = partial(self._still_ours, work.share.id)
                 delivery = self._delivery(work, frozen, fence)
-                found = _look(network, delivery) if kind == "look" else _try(network, delivery)
+                found = self._ask(network, delivery, account, _look if kind == "look" else _try)
                 verdict = _told(self._verdict(found, work.share, ability, looked=kind == "look"), delivery)
                 ending = _ending(work.share.id, fence, found, verdict, now=self._now())
                 price = allowance.price if kind == "send" else 0
                 self._write(ending, self._aftermath(account, found, verdict, price=price), verdict)
+
+    def _ask(self, network: Network, delivery: Delivery, account: str, ask: Asks) -> Receipt | Outcome | None:
+        """What the network answers; once more with fresh secrets where it did not take those that it got."""
+        version = self._accounts.version(account)
+        found = ask(network, delivery)
+        if not isinstance(found, Unauthorised):
+            return found
+        try:
+            return ask(network, delivery) if self._accounts.renewed(account, version) else found
+        except Outcome as outcome:
+            return outcome
 
     @contextmanager
     def _in_hand(self, share_id: int) -> Iterator[None]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from reverberate.doorbell import Doorbell
     from reverberate.service import Looked, Service
+    from reverberate.tokens import Tokens
 
 log = logging.getLogger(__name__)
 BATCH = 100
@@ -29,6 +30,8 @@ IDLE = 0.5
 """Seconds between looks at the clock while nothing rings."""
 SWEEP = 1.0
 """Seconds between two looks for claims whose worker died."""
+TEND = 60.0
+"""Seconds between two looks at tokens that are to be refreshed, or warned of."""
 LOOKERS = 4
 """Sources that are looked at at the same time."""
 
@@ -48,7 +51,8 @@ class Dispatcher:
         self._lookers = ThreadPoolExecutor(LOOKERS, thread_name_prefix="look")
         self._looking: set[str] = set()
         self._stop = threading.Event()
-        self._swept = 0.0
+        self._swept = self._tended = 0.0
+        self._tending = threading.Lock()
         self._registered = False
 
     def run(self) -> None:
@@ -76,6 +80,7 @@ class Dispatcher:
         if time.monotonic() - self._swept >= SWEEP:
             self._sweep()
             self._look()
+            self._tend()
             self._swept = time.monotonic()
         return self._hand_over() == BATCH
 
@@ -135,6 +140,21 @@ class Dispatcher:
         for name in names:
             self._looking.add(name)
             self._lookers.submit(self._look_at, name)
+
+    def _tend(self) -> None:
+        """Let tokens be refreshed that nobody uses now, beside everything else: vendors may be slow."""
+        tokens = self._service.accounts.tokens
+        if tokens and time.monotonic() - self._tended >= TEND and self._tending.acquire(blocking=False):
+            self._tended = time.monotonic()
+            self._lookers.submit(self._tend_to, tokens)
+
+    def _tend_to(self, tokens: Tokens) -> None:
+        try:
+            tokens.tend()
+        except Exception:
+            log.exception("tending the tokens failed")
+        finally:
+            self._tending.release()
 
     def _look_at(self, name: str) -> None:
         try:

@@ -22,6 +22,8 @@ from reverberate.rendering import Renderer
 from reverberate.service import Service
 from reverberate.sources import sources
 from reverberate.store import Store
+from reverberate.tokens import Tokens
+from reverberate.vault import key_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,9 +46,9 @@ def read_config(path: Path) -> Config:
 def make_service(loaded: Config, store: Store) -> Service:
     """A service on an open store, with every installed network and source."""
     renderer = Renderer([loaded.templates], zone=loaded.zone, site=loaded.site.title)
-    return Service(
-        loaded, store, Accounts(loaded, renderer, networks=networks, illustrator=Illustrator(loaded)), sources=sources
-    )
+    tokens = Tokens(loaded, store, key_place(loaded.service.vault_key).read, networks=networks)
+    accounts = Accounts(loaded, renderer, networks=networks, illustrator=Illustrator(loaded), tokens=tokens)
+    return Service(loaded, store, accounts, sources=sources)
 
 
 @contextmanager

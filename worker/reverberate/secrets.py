@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import core_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
 KINDS = ("env", "file", "command")
+VAULT = "vault"
+"""The kind of what ``reverberate connect`` brought."""
 COMMAND_SECONDS = 10
 
 
@@ -27,7 +31,8 @@ class SecretMissing(ValueError):
 class Secret:
     """A reference to a secret: ``{ env = "NAME" }``, ``{ file = "/path" }`` or ``{ command = "pass show x" }``.
 
-    The value is read anew at each ``reveal()``, kept nowhere, and in no repr.
+    The value is read anew at each ``reveal()``, kept nowhere, and in no repr. ``{ vault = true }`` is what
+    ``reverberate connect`` brought; it can be revealed once it is bound to its account (``Bound``).
     """
 
     kind: str
@@ -70,7 +75,12 @@ class Secret:
             trouble = f"ended with status {done.returncode}"
         raise SecretMissing(f"the secret command {trouble}")  # out here, for the chained error would hold its output
 
+    def _from_vault(self) -> str:
+        raise SecretMissing("it lies in the vault, which is opened for accounts only")
+
     def __str__(self) -> str:
+        if self.kind == VAULT:
+            return "{ vault = true }"
         return f"{{ {self.kind} = {self.place!r} }}" if self.kind != "command" else "{ command = ... }"
 
     def __repr__(self) -> str:
@@ -87,9 +97,13 @@ class Secret:
             return value
         if isinstance(value, dict) and len(value) == 1:
             ((kind, place),) = value.items()
+            if kind == VAULT and place is True:
+                return cls(VAULT, "")
             if kind in KINDS and isinstance(place, str) and place:
                 return cls(kind, place)
-        raise ValueError('a secret is given by reference: { env = "NAME" }, { file = "/path" } or { command = "..." }')
+        raise ValueError(
+            'a secret is given by reference: { env = "NAME" }, { file = "/path" }, { command = "..." } or { vault = true }'
+        )
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -103,7 +117,24 @@ class Secret:
             {"type": "object", "properties": {k: {"type": "string"}}, "required": [k], "additionalProperties": False}
             for k in KINDS
         ]
+        connected = {"type": "object", "properties": {VAULT: {"const": True}}, "required": [VAULT]}
+        one.append(connected | {"additionalProperties": False})
         return {"description": "A secret, by reference.", "oneOf": one}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Bound(Secret):
+    """A secret of the vault, bound to the account and the setting that it fills."""
+
+    read: Callable[[], str] = field(compare=False)
+
+    def reveal(self) -> str:
+        """The secret as it is now, refreshed if need be.
+
+        Raises:
+            Outcome: it is not there, has ended, or cannot be refreshed now.
+        """
+        return self.read()
 
 
 def _why(error: Exception) -> str:

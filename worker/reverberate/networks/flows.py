@@ -154,11 +154,24 @@ class PasteFlow:
 Flow: TypeAlias = OAuth1Flow | OAuth2Flow | PasteFlow
 
 
+class Ended(Unauthorised):
+    """The sign-in is over for good: refreshing again is of no use, the owner has to connect anew."""
+
+
+OVER = {"invalid_grant", "invalid_token", "access_denied"}
+"""Error codes after which a refresh token is of no more use. Source: RFC 6749, section 5.2; RFC 6750, section 3.1."""
+
+
+META_OVER = 190
+"""Meta's code for a token that is no more. Source: developers.facebook.com, Graph API, Handling Errors."""
+
+
 def asked(session: Session, method: str, url: str, **kwargs: Any) -> Mapping[str, Any]:
     """The JSON object that a vendor answers to a step of a sign-in; nothing is ever posted by one.
 
     Raises:
-        Unauthorised: the vendor says no, in its own words.
+        Ended: the vendor says that the sign-in is over.
+        Unauthorised: the vendor says no to something else, in its own words.
         RateLimited, Transient: not now.
         Unsure: the answer was lost or cannot be read; a token that works once may be used up.
     """
@@ -166,7 +179,7 @@ def asked(session: Session, method: str, url: str, **kwargs: Any) -> Mapping[str
     body = _body(response)
     if response.ok and not response.is_redirect and body:
         return body
-    raise _refusal(session, response, body)
+    raise refusal(session, response)
 
 
 def _body(response: requests.Response) -> Mapping[str, Any]:
@@ -177,7 +190,9 @@ def _body(response: requests.Response) -> Mapping[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _refusal(session: Session, response: requests.Response, body: Mapping[str, Any]) -> Outcome:
+def refusal(session: Session, response: requests.Response) -> Outcome:
+    """What an answer that is of no use to a sign-in means; as ``asked`` raises it."""
+    body = _body(response)
     status, told = response.status_code, body.get("error_description") or body.get("error_message") or body.get("error")
     told = told.get("message") if isinstance(told, dict) else told
     words = " ".join(session.mask(f"{status} {told or response.reason or ''}").split())[:300]
@@ -187,4 +202,5 @@ def _refusal(session: Session, response: requests.Response, body: Mapping[str, A
         return Unsure("the answer was a success but not readable as JSON", status=status)
     if status >= 500 or status == 408:
         return Transient(words, status=status)
-    return Unauthorised(words, status=status)
+    over = body.get("error") in OVER or (isinstance(body.get("error"), dict) and body["error"].get("code") == META_OVER)
+    return Ended(words, status=status) if over else Unauthorised(words, status=status)

@@ -34,6 +34,12 @@ def events_of(tx: Connection, share_id: int) -> list[Event]:
     return [codec.load(Event, row) for row in tx.execute(query)]
 
 
+def events_about(tx: Connection, account: str, *, kind: str) -> list[Event]:
+    """All of one kind that happened to an account, first to last."""
+    query = select(events).where(events.c.account == account, events.c.kind == kind).order_by(events.c.id)
+    return [codec.load(Event, row) for row in tx.execute(query)]
+
+
 def note(tx: Connection, kind: str, *, now: datetime, account: str = "", source: str = "", words: str = "") -> None:
     """Record that something happened."""
     tx.execute(insert(events).values(at=now, kind=kind, account=account, source=source, words=words))

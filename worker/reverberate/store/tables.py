@@ -208,6 +208,30 @@ accounts = Table(
     Column("failures", Integer, nullable=False, server_default=text("0")),
 )
 
+connections = Table(
+    "connections",
+    metadata,
+    Column("account", String(100), primary_key=True),
+    Column("version", String(16), nullable=False),
+    Column("who", Text, nullable=False, server_default=""),
+    Column("since", Instant, nullable=False),
+    Column("expires", Instant),
+    Column("refresh_at", Instant),
+    Column("lease", Instant),
+    Column("begun", Instant),
+    Column("trouble", Text, nullable=False, server_default=""),
+    Column("warned", Integer),
+)
+
+vault = Table(
+    "vault",
+    metadata,
+    Column("account", String(100), primary_key=True),
+    Column("field", String(100), primary_key=True),
+    Column("key", String(16), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
 turns = Table(
     "turns",
     metadata,

@@ -25,6 +25,26 @@ def upgrade() -> None:
     sa.Column('failures', sa.Integer(), server_default=sa.text('0'), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_accounts'))
     )
+    op.create_table('connections',
+    sa.Column('account', sa.String(length=100), nullable=False),
+    sa.Column('version', sa.String(length=16), nullable=False),
+    sa.Column('who', sa.Text(), server_default='', nullable=False),
+    sa.Column('since', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('expires', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('refresh_at', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('lease', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('begun', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('trouble', sa.Text(), server_default='', nullable=False),
+    sa.Column('warned', sa.Integer(), nullable=True),
+    sa.PrimaryKeyConstraint('account', name=op.f('pk_connections'))
+    )
+    op.create_table('vault',
+    sa.Column('account', sa.String(length=100), nullable=False),
+    sa.Column('field', sa.String(length=100), nullable=False),
+    sa.Column('key', sa.String(length=16), nullable=False),
+    sa.Column('data', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('account', 'field', name=op.f('pk_vault'))
+    )
     op.create_table('posts',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('source', sa.String(length=100), nullable=False),
@@ -295,5 +315,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_posts_seen_id'))
 
     op.drop_table('posts')
+    op.drop_table('vault')
+    op.drop_table('connections')
     op.drop_table('accounts')
 
