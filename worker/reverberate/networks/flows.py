@@ -202,5 +202,6 @@ def refusal(session: Session, response: requests.Response) -> Outcome:
         return Unsure("the answer was a success but not readable as JSON", status=status)
     if status >= 500 or status == 408:
         return Transient(words, status=status)
-    over = body.get("error") in OVER or (isinstance(body.get("error"), dict) and body["error"].get("code") == META_OVER)
+    error = body.get("error")
+    over = error.get("code") == META_OVER if isinstance(error, dict) else str(error) in OVER
     return Ended(words, status=status) if over else Unauthorised(words, status=status)
