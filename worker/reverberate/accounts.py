@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
-from reverberate.errors import ConfigError, Outcome, ReverberateError
+from reverberate.errors import ConfigError, Missing, Outcome
 from reverberate.model import Assurance
 from reverberate.networks.base import Finds
 from reverberate.overrides import Override, override
@@ -56,13 +56,13 @@ class Accounts:
         """The account's configuration.
 
         Raises:
-            ReverberateError: the config does not know it (any more).
+            Missing: the config does not know it (any more).
         """
         try:
             return self._config.accounts[name]
         except KeyError:
             known = ", ".join(self._config.accounts) or "none"
-            raise ReverberateError(f"no account {name!r} in {self._config.path}", hint=f"there are: {known}") from None
+            raise Missing(f"no account {name!r} in {self._config.path}", hint=f"there are: {known}") from None
 
     def kind(self, name: str) -> type[Network]:
         """The account's kind of network, and the way that its settings choose. Raises as ``get``."""

@@ -93,6 +93,9 @@ class Service(_Table):
         pattern=r"^(https?://[^\s?#]+)?$",
         description="Where the internet reaches the web door: some networks fetch pictures from there.",
     )
+    hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")], ...] = Field(
+        default=(), description="Names by which the web door may be asked, beside its addresses and that of public_url."
+    )
 
 
 class ScheduleTable(_Table):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from reverberate.errors import ReverberateError
+from reverberate.errors import Missing, ReverberateError
 from reverberate.model import Receipt, ShareState
 from reverberate.store import journal, shares
 
@@ -90,6 +90,6 @@ class Desk:
 def _shut(tx: Transaction, share_id: int, doors: Iterable[ShareState]) -> ReverberateError:
     share = shares.get(tx, share_id)
     if share is None:
-        return ReverberateError(f"there is no share {share_id}", hint="reverberate shares lists them")
+        return Missing(f"there is no share {share_id}", hint="reverberate shares lists them")
     allowed = ", ".join(doors)
     return ReverberateError(f"share {share_id} is {share.state}", hint=f"this needs a share that is {allowed}")

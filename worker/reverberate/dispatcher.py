@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from reverberate.errors import ReverberateError, StoreError
 from reverberate.failpoints import reach
-from reverberate.store import claims, journal
+from reverberate.store import claims, journal, tallies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,6 +79,7 @@ class Dispatcher:
             self._register()
         if time.monotonic() - self._swept >= SWEEP:
             self._sweep()
+            self._add_up()
             self._look()
             self._tend()
             self._swept = time.monotonic()
@@ -120,6 +121,13 @@ class Dispatcher:
         reach("sweep: after commit")
         for share_id in lost:
             log.warning("share %d: its worker died while sending", share_id)
+
+    def _add_up(self) -> None:
+        with self._store.read() as tx:
+            if not tallies.many(tx):
+                return
+        with self._store.write() as tx:
+            tallies.compact(tx)
 
     def _settle(self, account: str) -> timedelta:
         try:

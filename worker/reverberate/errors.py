@@ -13,6 +13,7 @@ Two families, and nothing else is raised on purpose::
     │   ├── Unsure           it may have been posted
     │   └── Retired          the network is gone
     └── ReverberateError     a person has to mend something: config, template, source, command
+        ├── Missing
         ├── ConfigError
         ├── TemplateError
         ├── SourceError
@@ -104,6 +105,10 @@ class ReverberateError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what} ({self.hint})" if self.hint else self.what
+
+
+class Missing(ReverberateError):
+    """There is nothing of that name or number."""
 
 
 class ConfigError(ReverberateError):

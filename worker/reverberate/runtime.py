@@ -260,7 +260,7 @@ def end(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> None
 def _web(service: Service, listen: str) -> Iterator[None]:
     from reverberate.web import serve
 
-    with serve(service, listen=listen):
+    with serve(service, listen=listen, ring=lambda: ring(service.config)):
         yield
 
 

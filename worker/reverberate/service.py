@@ -78,6 +78,10 @@ class Service:
         self.config, self.store, self.accounts = config, store, accounts
         self._sources, self._now, self._chance = sources, now, chance
 
+    def now(self) -> datetime:
+        """The present, by the clock that this service goes by."""
+        return self._now()
+
     def publish(self, post: Post, *, accounts: Sequence[str] = ()) -> Ingested:
         """Take one post from its author's hand and plan its shares; the same post again plans nothing anew.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from reverberate import __version__
-from reverberate.model import AccountState, SourceState
-from reverberate.store import chores, journal, shares
+from reverberate.model import AccountState, ShareState, SourceState
+from reverberate.store import chores, journal, shares, turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,6 +15,66 @@ if TYPE_CHECKING:
     from reverberate.model import Attempt, Chore, Event, KnownPost, Message, Picture, Share
     from reverberate.service import Service
     from reverberate.store import Transaction
+    from reverberate.store.tokens import Token
+
+
+LATELY = timedelta(days=30)
+"""A refused share asks for a hand so long."""
+FEW = 10
+"""So many of each are shown on the screen; the lists hold the rest."""
+
+
+def screen(service: Service, *, now: datetime | None = None) -> dict[str, Any]:
+    """What needs a hand first, what comes next, what went last, and the overview."""
+    now = now or datetime.now(UTC)
+    with service.store.read() as tx:
+        needs = [need for state in ASKING for need in _asking(tx, state, now=now)]
+        coming = shares.listed(tx, shares.Wanted(states=(ShareState.SCHEDULED,)), limit=FEW, soonest=True)
+        went = shares.listed(tx, shares.Wanted(states=(ShareState.SENT,)), limit=FEW)
+    told = overview(service, now=now)
+    troubles = [_paused(one) for one in told["accounts"] if one["paused"]]
+    troubles += [_failing(one) for one in told["sources"] if one["failures"]]
+    return {
+        "needs": troubles + needs,
+        "next": [share(one) for one in coming],
+        "last": [share(one) for one in went],
+    } | told
+
+
+ASKING: Mapping[ShareState, str] = {
+    ShareState.UNSURE: "reverberate share resolve {} --sent | --resend | --give-up",
+    ShareState.REFUSED: "reverberate share show {}, then share retry {}",
+    ShareState.HELD: "reverberate share approve {} | share cancel {}",
+}
+"""The states in which a share waits for a person, and the way out."""
+
+
+def _asking(tx: Transaction, state: ShareState, *, now: datetime) -> list[dict[str, Any]]:
+    since = now - LATELY if state is ShareState.REFUSED else None
+    found = shares.listed(tx, shares.Wanted(states=(state,), since=since), limit=FEW)
+    return [
+        {
+            "kind": state.value,
+            "what": f"share {one.id} of post {one.post_id} on {one.account}",
+            "since": stamp(one.changed),
+            "why": one.reason,
+            "mend": ASKING[state].format(one.id, one.id),
+        }
+        for one in found
+        if state is not ShareState.UNSURE or one.wake is None  # else it is being looked up, and may need nobody
+    ]
+
+
+def _paused(account: Mapping[str, Any]) -> dict[str, Any]:
+    name = account["name"]
+    told = {"kind": "paused", "what": f"account {name}", "since": account["paused"], "why": account["why"]}
+    return told | {"mend": f"mend it, then reverberate resume {name}"}
+
+
+def _failing(source: Mapping[str, Any]) -> dict[str, Any]:
+    name = source["name"]
+    told = {"kind": "failing", "what": f"source {name}", "since": source["looked"], "why": source["trouble"]}
+    return told | {"mend": f"mend it, then reverberate poll {name}"}
 
 
 def overview(service: Service, *, now: datetime | None = None) -> dict[str, Any]:
@@ -23,13 +83,17 @@ def overview(service: Service, *, now: datetime | None = None) -> dict[str, Any]
     with service.store.read() as tx:
         counts = shares.counts(tx)
         states, sources = journal.account_states(tx), journal.source_states(tx)
-        oldest = shares.oldest_waiting(tx, now=now)
+        oldest, spent = shares.oldest_waiting(tx, now=now), turns.spent(tx, now=now)
     names = sorted({*service.config.accounts, *(name for name, _ in counts)})
     return {
         "version": __version__,
         "at": stamp(now),
         "lateness": max((now - oldest).total_seconds(), 0.0) if oldest else 0.0,
-        "accounts": [_account(name, states.get(name) or AccountState(name=name), counts, service) for name in names],
+        "accounts": [
+            _account(name, states.get(name) or AccountState(name=name), counts, service)
+            | {"spent": spent.get(name, 0) / 1e6}
+            for name in names
+        ],
         "sources": [_source(sources.get(name) or SourceState(name=name)) for name in sorted(service.config.sources)],
     }
 
@@ -43,6 +107,7 @@ def _account(name: str, state: AccountState, counts: Mapping[tuple[str, str], in
         "why": state.paused_why,
         "rest_until": stamp(state.rest_until),
         "last_success": stamp(state.last_success),
+        "budget": account.budget / 1e6 if account and account.budget is not None else None,
         "shares": {of: number for (who, of), number in sorted(counts.items()) if who == name},
     }
 
@@ -65,6 +130,24 @@ def post(known: KnownPost) -> dict[str, Any]:
         "seen": stamp(known.seen),
         "url": known.post.url,
         "title": known.post.title,
+    }
+
+
+def whole_post(known: KnownPost) -> dict[str, Any]:
+    """A post with all that its source told, but for its HTML, which is untrusted."""
+    one = known.post
+    return post(known) | {
+        "summary": one.summary,
+        "text": one.text,
+        "author": one.author,
+        "tags": list(one.tags),
+        "categories": list(one.categories),
+        "images": [{"url": image.url, "alt": image.alt} for image in one.images],
+        "language": one.language,
+        "published": stamp(one.published),
+        "updated": stamp(one.updated),
+        "guid": one.guid,
+        "site": one.site,
     }
 
 
@@ -112,6 +195,7 @@ def attempt(one: Attempt) -> dict[str, Any]:
         "kind": one.kind,
         "started": stamp(one.started),
         "ended": stamp(one.ended),
+        "seconds": round((one.ended - one.started).total_seconds(), 3) if one.ended else None,
         "outcome": one.outcome or ("running" if one.ended is None else ""),
         "status": one.status,
         "words": one.words,
@@ -136,6 +220,23 @@ def chore(one: Chore) -> dict[str, Any]:
 def event(one: Event) -> dict[str, Any]:
     """An event, whole."""
     return {"at": stamp(one.at), "kind": one.kind, "words": one.words}
+
+
+def told(one: Event) -> dict[str, Any]:
+    """An event, for a listing that is not one share's own."""
+    of = {"id": one.id, "share": one.share_id, "account": one.account, "source": one.source}
+    return of | event(one)
+
+
+def token(one: Token) -> dict[str, Any]:
+    """A token, without its secret."""
+    return {
+        "name": one.name,
+        "scope": one.scope.value,
+        "made": stamp(one.made),
+        "used": stamp(one.used),
+        "expires": stamp(one.expires),
+    }
 
 
 def story(tx: Transaction, one: Share) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from reverberate import __version__
-from reverberate.cli import accounts, posts, run, setup, shares
+from reverberate.cli import accounts, posts, run, setup, shares, tokens
 from reverberate.cli.common import FILE, Settings
 from reverberate.errors import ReverberateError
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (setup, run, posts, shares, accounts):
+for part in (setup, run, posts, shares, accounts, tokens):
     part.register(app)
 
 

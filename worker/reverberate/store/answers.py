@@ -38,7 +38,7 @@ def begin(tx: Connection, token_id: int, key: str, digest: str, *, now: datetime
     mine = and_(answers.c.token_id == token_id, answers.c.key == key)
     tx.execute(delete(answers).where(mine, answers.c.status.is_(None), answers.c.at <= now - STUCK))
     row = {"token_id": token_id, "key": key, "digest": digest, "at": now}
-    if tx.execute(insert_new(tx, answers).values(row)).rowcount == 1:
+    if tx.execute(insert_new(tx, answers).values(row).returning(answers.c.at)).first() is not None:
         return None
     found = tx.execute(select(answers).where(mine)).one()
     return Answer(digest=found.digest, status=found.status, body=found.body)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, literal, select, text, tuple_, update
 
 from reverberate.model import KnownPost
 from reverberate.store import codec, tables
@@ -80,6 +81,29 @@ def newest(tx: Connection, *, limit: int = 50, source: str = "") -> list[KnownPo
     query = select(tables.posts).order_by(tables.posts.c.id.desc()).limit(limit)
     if source:
         query = query.where(tables.posts.c.source == source)
+    return [_load(row) for row in tx.execute(query)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which posts to list: of this source, seen from ``since`` on and before ``until``, after the place ``before``."""
+
+    source: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    before: tuple[datetime, int] | None = None
+
+
+def listed(tx: Connection, wanted: Wanted, *, limit: int) -> list[KnownPost]:
+    """Posts by when they were seen first, the latest first."""
+    at, number = tables.posts.c.seen, tables.posts.c.id
+    query = select(tables.posts).order_by(at.desc(), number.desc()).limit(limit)
+    query = query.where(tables.posts.c.source == wanted.source) if wanted.source else query
+    query = query.where(at >= wanted.since) if wanted.since else query
+    query = query.where(at < wanted.until) if wanted.until else query
+    if wanted.before:
+        seen, last = wanted.before
+        query = query.where(tuple_(at, number) < tuple_(literal(seen, at.type), literal(last)))
     return [_load(row) for row in tx.execute(query)]
 
 

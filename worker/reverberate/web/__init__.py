@@ -1,4 +1,4 @@
-"""The web door: health, metrics and status for machines."""
+"""The web door: the HTTP API, and health, metrics and status for machines."""
 
 from __future__ import annotations
 
@@ -9,56 +9,35 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
 
-from reverberate import status
 from reverberate.errors import ReverberateError
-from reverberate.web.metrics import exposition
-from reverberate.web.pictures import picture_route
+from reverberate.web.app import make_app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from starlette.requests import Request
+    from collections.abc import Callable, Iterator
 
     from reverberate.service import Service
+    from reverberate.web.guard import Limits
 
 START_SECONDS = 10
 
 
-def make_app(service: Service) -> Starlette:
-    """The ASGI application. It shows states and numbers, and pictures to who knows their digest: no post, no message, no secret."""
-
-    def health(_request: Request) -> Response:
-        """200 while the database answers."""
-        try:
-            with service.store.read():
-                return PlainTextResponse("ok\n")
-        except ReverberateError as error:
-            return PlainTextResponse(f"{error}\n", status_code=503)
-
-    def metrics(_request: Request) -> Response:
-        return Response(exposition(service), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-    def state(_request: Request) -> Response:
-        return JSONResponse(status.overview(service))
-
-    routes = [Route("/healthz", health), Route("/metrics", metrics), Route("/status.json", state)]
-    routes.append(picture_route(service.store))
-    return Starlette(routes=routes)
-
-
 @contextmanager
-def serve(service: Service, *, listen: str) -> Iterator[str]:
+def serve(
+    service: Service, *, listen: str, ring: Callable[[], None] = lambda: None, limits: Limits | None = None
+) -> Iterator[str]:
     """Serve on ``listen`` (HOST:PORT) in a thread while the block runs; gives the address.
+
+    ``ring`` tells the dispatcher that something may be due.
 
     Raises:
         ReverberateError: the address is taken or not ours to listen on.
     """
     with _bound(listen) as bound:
-        options = uvicorn.Config(make_app(service), log_level="warning", lifespan="off", access_log=False)
+        app = make_app(service, listen=listen, ring=ring, limits=limits)
+        options = uvicorn.Config(
+            app, log_level="warning", lifespan="off", access_log=False, server_header=False, timeout_graceful_shutdown=3
+        )
         server = uvicorn.Server(options)
         thread = threading.Thread(target=server.run, args=([bound],), name="web", daemon=True)
         thread.start()
@@ -66,6 +45,7 @@ def serve(service: Service, *, listen: str) -> Iterator[str]:
             _wait(server, thread)
             yield f"http://{listen}"
         finally:
+            app.close()
             server.should_exit = True
             thread.join(5)
 

@@ -1,0 +1,246 @@
+"""What a person or a program may ask of one installation, answered in plain JSON values.
+
+The command line and the HTTP API ask here, so that both tell the same in the same words. Lists come as pages: a
+``cursor`` is where the page before ended, and means nothing to those who hand it on.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from reverberate import status
+from reverberate.desk import Desk
+from reverberate.errors import Missing, ReverberateError
+from reverberate.previews import preview
+from reverberate.store import events, journal, posts, shares, tokens
+from reverberate.store.tables import EPOCH, MICROSECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from reverberate.model import KnownPost, Post, Share
+    from reverberate.service import Looked, Service
+    from reverberate.store import Transaction
+    from reverberate.store.tokens import Scope
+
+    Place = tuple[datetime, int]
+    Page = tuple[list[dict[str, Any]], str | None]
+
+
+class Front:
+    """Questions and wishes, one method each; ``ring`` tells the dispatcher that something may be due.
+
+    Raises:
+        Missing: what is named is not there.
+        ReverberateError: it cannot be done; the text says why.
+    """
+
+    def __init__(self, service: Service, *, ring: Callable[[], None] = lambda: None) -> None:
+        self.service, self._ring = service, ring
+        self._store = service.store
+
+    def status(self) -> dict[str, Any]:
+        """What needs a hand, what comes next, what went last; and how all accounts and sources are."""
+        return status.screen(self.service)
+
+    def publish(self, post: Post, *, accounts: Sequence[str] = ()) -> dict[str, Any]:
+        """Share a post, on these accounts or on all."""
+        ingested = self.service.publish(post, accounts=accounts)
+        self._ring()
+        with self._store.read() as tx:
+            rows = [status.share(one) for one in reversed(shares.find(tx, post_id=ingested.post_id, limit=1000))]
+        return {"post": ingested.post_id, "new": ingested.new, "shares": rows}
+
+    def posts(self, wanted: posts.Wanted, *, cursor: str = "", limit: int = 50) -> Page:
+        """The posts that are known, the latest seen first."""
+        with self._store.read() as tx:
+            found = posts.listed(tx, replace(wanted, before=place(cursor)), limit=limit + 1)
+        return _page(found, limit, status.post, lambda one: (one.seen, one.id))
+
+    def post(self, number: int) -> dict[str, Any]:
+        """A post, whole, with its shares."""
+        with self._store.read() as tx:
+            known = _known(tx, number)
+            rows = [status.share(one) for one in reversed(shares.find(tx, post_id=number, limit=1000))]
+        return status.whole_post(known) | {"shares": rows}
+
+    def shares(self, wanted: shares.Wanted, *, cursor: str = "", limit: int = 50) -> Page:
+        """Shares by when they are due, the latest first."""
+        with self._store.read() as tx:
+            found = shares.listed(tx, replace(wanted, before=place(cursor)), limit=limit + 1)
+        return _page(found, limit, status.share, lambda one: (one.due, one.id))
+
+    def share(self, number: int) -> dict[str, Any]:
+        """The whole story of a share."""
+        with self._store.read() as tx:
+            return status.story(tx, _share(tx, number))
+
+    def act(self, number: int, wish: Callable[[Desk], None]) -> dict[str, Any]:
+        """Do to a share what its doors allow; its story afterwards."""
+        wish(self.desk())
+        self._ring()
+        return self.share(number)
+
+    def desk(self) -> Desk:
+        """A person's hand on this store."""
+        return Desk(self._store)
+
+    def accounts(self) -> list[dict[str, Any]]:
+        """The accounts, and how they are."""
+        rows: list[dict[str, Any]] = status.overview(self.service)["accounts"]
+        return rows
+
+    def account(self, name: str) -> dict[str, Any]:
+        """One account, and how it is."""
+        return _named(self.accounts(), name, "account")
+
+    def pause(self, name: str, why: str) -> dict[str, Any]:
+        """Let an account's shares wait."""
+        self.service.accounts.get(name)
+        with self._store.write() as tx:
+            journal.pause(tx, name, now=self.service.now(), why=why)
+        return self.account(name)
+
+    def resume(self, name: str) -> dict[str, Any]:
+        """Let an account go on."""
+        self.service.accounts.get(name)
+        self.desk().resume(name)
+        self._ring()
+        return self.account(name)
+
+    def sources(self) -> list[dict[str, Any]]:
+        """The sources, and how their last look went."""
+        rows: list[dict[str, Any]] = status.overview(self.service)["sources"]
+        return rows
+
+    def source(self, name: str) -> dict[str, Any]:
+        """One source."""
+        return _named(self.sources(), name, "source")
+
+    def poll(self, name: str) -> dict[str, Any]:
+        """Look at a source now."""
+        known = ", ".join(self.service.config.sources) or "none"
+        if name not in self.service.config.sources:
+            raise Missing(f"there is no source {name!r}", hint=f"there are: {known}")
+        looked = self.service.look(name)
+        if looked.new:
+            self._ring()
+        return _looked(looked)
+
+    def preview(self, post: Post, *, accounts: Sequence[str] = (), pictures: bool = False) -> list[dict[str, Any]]:
+        """What each of these accounts, or every one, would make of a post."""
+        names = accounts or list(self.service.config.accounts)
+        return [preview(self.service, name, post, pictures=pictures) for name in names]
+
+    def known(self, number: int) -> Post:
+        """A post that is in the store."""
+        with self._store.read() as tx:
+            return _known(tx, number).post
+
+    def why(self, number: int, account: str) -> dict[str, Any]:
+        """Why a post is, or is not, on an account."""
+        configured = self.service.accounts.get(account)
+        with self._store.read() as tx:
+            known = _known(tx, number)
+            stories = [status.story(tx, one) for one in shares.find(tx, post_id=number, account=account, limit=1000)]
+        rule = {"when": configured.when, "holds": self.service.accounts.wants(account, known.post)}
+        layers = [list(layer) for layer in self.service.accounts.layers(account, known.post)]
+        return {"post": status.post(known), "account": account, "rule": rule, "layers": layers, "shares": stories}
+
+    def events(self, wanted: events.Wanted, *, cursor: str = "", limit: int = 50) -> Page:
+        """What happened, the latest first."""
+        with self._store.read() as tx:
+            found = events.listed(tx, replace(wanted, before=place(cursor)), limit=limit + 1)
+        return _page(found, limit, status.told, lambda one: (one.at, one.id))
+
+    def following(self, after: int | None) -> tuple[list[dict[str, Any]], int]:
+        """The events after that one, in order, and the number to ask on with; None begins with what comes next."""
+        with self._store.read() as tx:
+            if after is None:
+                return [], events.newest(tx)
+            found = events.following(tx, after, now=self.service.now())
+        return [status.told(one) for one in found], found[-1].id if found else after
+
+    def tokens(self) -> list[dict[str, Any]]:
+        """The tokens, without their secrets."""
+        with self._store.read() as tx:
+            return [status.token(one) for one in tokens.listed(tx)]
+
+    def create_token(self, name: str, scope: Scope, *, days: int | None = None) -> dict[str, Any]:
+        """Make a token; its secret is told this once."""
+        now = self.service.now()
+        with self._store.write() as tx:
+            plain = tokens.create(tx, name, scope, now=now, expires=now + timedelta(days=days) if days else None)
+            made = next(one for one in tokens.listed(tx) if one.name == name)
+        return status.token(made) | {"token": plain}
+
+    def revoke_token(self, name: str) -> None:
+        """End a token at once."""
+        with self._store.write() as tx:
+            if not tokens.revoke(tx, name):
+                raise Missing(f"there is no token {name!r}", hint="reverberate token list shows them")
+
+
+def cursor_of(at: datetime, number: int) -> str:
+    """A place in a list, for handing on."""
+    return urlsafe_b64encode(f"{(at - EPOCH) // MICROSECOND}.{number}".encode()).decode("ascii").rstrip("=")
+
+
+def place(cursor: str) -> Place | None:
+    """Back from there; None for "".
+
+    Raises:
+        ReverberateError: it is no cursor.
+    """
+    if not cursor:
+        return None
+    try:
+        at, number = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).split(b".")
+        found = EPOCH + int(at) * MICROSECOND, int(number)
+    except (ValueError, OverflowError):
+        found = None
+    if found is None or not 0 <= found[1] < 2**63:
+        raise ReverberateError("this is no cursor", hint="take the one that came with the page before")
+    return found
+
+
+def _page(found: Sequence[Any], limit: int, show: Callable[[Any], dict[str, Any]], at: Callable[[Any], Place]) -> Page:
+    """A page, and where the next one begins if there is one: one more than wanted was asked for, to know."""
+    more = cursor_of(*at(found[limit - 1])) if len(found) > limit else None
+    return [show(one) for one in found[:limit]], more
+
+
+def _known(tx: Transaction, number: int) -> KnownPost:
+    if (known := posts.get(tx, number)) is None:
+        raise Missing(f"there is no post {number}", hint="reverberate posts lists them")
+    return known
+
+
+def _share(tx: Transaction, number: int) -> Share:
+    if (one := shares.get(tx, number)) is None:
+        raise Missing(f"there is no share {number}", hint="reverberate shares lists them")
+    return one
+
+
+def _named(rows: Sequence[dict[str, Any]], name: str, what: str) -> dict[str, Any]:
+    for row in rows:
+        if row["name"] == name:
+            return row
+    known = ", ".join(row["name"] for row in rows) or "none"
+    raise Missing(f"there is no {what} {name!r}", hint=f"there are: {known}")
+
+
+def _looked(look: Looked) -> dict[str, Any]:
+    return {
+        "source": look.source,
+        "seen": look.seen,
+        "new": look.new,
+        "unchanged": look.unchanged,
+        "baseline": look.baseline,
+        "notes": list(look.notes),
+        "trouble": look.trouble,
+    }

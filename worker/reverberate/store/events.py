@@ -1,0 +1,74 @@
+"""Events as people and programs read them: by time, the latest first; or as they come, for those who follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import literal, select, tuple_
+
+from reverberate.model import Event
+from reverberate.store import codec
+from reverberate.store.tables import events, shares
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection
+
+SETTLED = timedelta(seconds=1)
+"""PostgreSQL numbers rows before they are committed: who follows by number waits so long for a straggler."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which events to list: of all that is given; from ``since`` on and before ``until``, after the place ``before``."""
+
+    account: str = ""
+    source: str = ""
+    kind: str = ""
+    share_id: int | None = None
+    post_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: tuple[datetime, int] | None = None
+
+
+def listed(tx: Connection, wanted: Wanted, *, limit: int) -> list[Event]:
+    """Events by time, the latest first."""
+    query = select(events).where(*_where(wanted)).order_by(events.c.at.desc(), events.c.id.desc()).limit(limit)
+    return [codec.load(Event, row) for row in tx.execute(query)]
+
+
+def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    # what the partial index says must be said here too, or the database does not see that it serves
+    conditions += [events.c.account == wanted.account, events.c.account != literal("")] if wanted.account else []
+    conditions += [events.c.source == wanted.source, events.c.source != literal("")] if wanted.source else []
+    conditions += [events.c.kind == wanted.kind] if wanted.kind else []
+    conditions += [events.c.share_id == wanted.share_id] if wanted.share_id is not None else []
+    if wanted.post_id is not None:
+        conditions.append(events.c.share_id.in_(select(shares.c.id).where(shares.c.post_id == wanted.post_id)))
+    conditions += [events.c.at >= wanted.since] if wanted.since else []
+    conditions += [events.c.at < wanted.until] if wanted.until else []
+    return conditions + ([_after(*wanted.before)] if wanted.before else [])
+
+
+def _after(at: datetime, event_id: int) -> ColumnElement[bool]:
+    return tuple_(events.c.at, events.c.id) < tuple_(literal(at, events.c.at.type), literal(event_id))
+
+
+def newest(tx: Connection) -> int:
+    """The number of the last event; 0 where there is none."""
+    return tx.execute(select(events.c.id).order_by(events.c.id.desc()).limit(1)).scalar_one_or_none() or 0
+
+
+def following(tx: Connection, after: int, *, now: datetime, limit: int = 200) -> list[Event]:
+    """The events after that number, in order; none of them is missed by who asks on with the last one's number."""
+    query = select(events).where(events.c.id > after).order_by(events.c.id).limit(limit)
+    found = [codec.load(Event, row) for row in tx.execute(query)]
+    if tx.dialect.name != "postgresql":
+        return found
+    young = next((place for place, one in enumerate(found) if one.at > now - SETTLED), len(found))
+    return found[:young]

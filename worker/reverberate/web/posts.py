@@ -1,0 +1,84 @@
+"""Posts over HTTP: the list, one, publishing, and why a post is on an account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from reverberate.errors import Missing
+from reverberate.store import posts
+from reverberate.store.tokens import Scope
+from reverberate.web import models
+from reverberate.web.doors import (
+    Cursor,
+    Door,
+    Limit,
+    Named,
+    Number,
+    OnlyOnce,
+    Since,
+    SourceFilter,
+    Until,
+    needs,
+    troubles,
+)
+from reverberate.web.problems import Problem
+
+router = APIRouter(tags=["posts"])
+READ, PUBLISH = [needs(Scope.READ)], [needs(Scope.PUBLISH)]
+
+
+@router.get("/posts", response_model=models.PostsOut, dependencies=READ, responses=troubles(409))
+def listed(
+    *,
+    door: Door,
+    source: SourceFilter = "",
+    since: Since = None,
+    until: Until = None,
+    cursor: Cursor = "",
+    limit: Limit = 50,
+) -> dict[str, Any]:
+    """The posts that are known, the latest seen first."""
+    items, more = door.posts(posts.Wanted(source=source, since=since, until=until), cursor=cursor, limit=limit)
+    return {"items": items, "next": more}
+
+
+@router.post(
+    "/posts",
+    status_code=201,
+    response_model=models.PublishedOut,
+    dependencies=PUBLISH,
+    responses=troubles(409),
+)
+def publish(body: models.PublishIn, once: OnlyOnce) -> Response:
+    """Share a post, on these accounts or on all; a post that is known already plans nothing anew."""
+
+    def do() -> dict[str, Any]:
+        try:
+            return once.front.publish(body.post.post(), accounts=body.accounts)
+        except Missing as error:
+            raise Problem(422, error.what, hint=error.hint) from None
+
+    return once.answer(do, status=201)
+
+
+@router.get("/posts/{post}", response_model=models.WholePostOut, dependencies=READ, responses=troubles(404))
+def one(post: Number, door: Door) -> dict[str, Any]:
+    """A post, whole, with its shares."""
+    return door.post(post)
+
+
+@router.get("/posts/{post}/preview", response_model=list[models.PreviewOut], dependencies=READ, responses=troubles(404))
+def previewed(post: Number, door: Door) -> list[dict[str, Any]]:
+    """What each account would make of a post that is known."""
+    return door.preview(door.known(post))
+
+
+@router.get(
+    "/posts/{post}/why/{account}", response_model=models.WhyOut, dependencies=READ, responses=troubles(404, 409)
+)
+def why(post: Number, account: Named, door: Door) -> dict[str, Any]:
+    """Why a post is, or is not, on an account."""
+    return door.why(post, account)

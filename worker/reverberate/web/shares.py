@@ -1,0 +1,107 @@
+"""Shares over HTTP: the list, the story of one, and the doors that a person opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from reverberate.desk import Desk
+from reverberate.model import ShareState
+from reverberate.store import shares
+from reverberate.store.tokens import Scope
+from reverberate.web import models
+from reverberate.web.doors import (
+    AccountFilter,
+    Cursor,
+    Door,
+    Limit,
+    Number,
+    OnlyOnce,
+    Since,
+    SourceFilter,
+    Until,
+    needs,
+    troubles,
+)
+
+router = APIRouter(tags=["shares"])
+READ, PUBLISH = [needs(Scope.READ)], [needs(Scope.PUBLISH)]
+ACT: dict[str, Any] = {
+    "response_model": models.StoryOut,
+    "dependencies": PUBLISH,
+    "responses": troubles(404, 409),
+}
+
+
+@router.get("/shares", response_model=models.SharesOut, dependencies=READ, responses=troubles(409))
+def listed(
+    *,
+    door: Door,
+    state: Annotated[list[ShareState], Query(description="Only in these states; may be given again.")] = [],  # noqa: B006 - FastAPI copies it
+    account: AccountFilter = "",
+    source: SourceFilter = "",
+    post: Annotated[int | None, Query(ge=1, lt=2**63, description="Only of this post.")] = None,
+    since: Since = None,
+    until: Until = None,
+    cursor: Cursor = "",
+    limit: Limit = 50,
+) -> dict[str, Any]:
+    """Shares by when they are, or were, due: the latest first; `since` and `until` bound that time."""
+    wanted = shares.Wanted(
+        states=tuple(dict.fromkeys(state)), account=account, source=source, post_id=post, since=since, until=until
+    )
+    items, more = door.shares(wanted, cursor=cursor, limit=limit)
+    return {"items": items, "next": more}
+
+
+@router.get("/shares/{share}", response_model=models.StoryOut, dependencies=READ, responses=troubles(404))
+def one(share: Number, door: Door) -> dict[str, Any]:
+    """The whole story of a share: its message, every attempt, all that happened."""
+    return door.share(share)
+
+
+@router.post("/shares/{share}/retry", **ACT)
+def retry(share: Number, once: OnlyOnce) -> Response:
+    """Send it anew, in words rendered anew; only where nothing can have been posted."""
+    return _act(once, share, lambda desk: desk.retry(share))
+
+
+@router.post("/shares/{share}/cancel", **ACT)
+def cancel(share: Number, once: OnlyOnce) -> Response:
+    """Call it off."""
+    return _act(once, share, lambda desk: desk.cancel(share))
+
+
+@router.post("/shares/{share}/approve", **ACT)
+def approve(share: Number, once: OnlyOnce) -> Response:
+    """Release a held share."""
+    return _act(once, share, lambda desk: desk.approve(share))
+
+
+@router.post("/shares/{share}/reschedule", **ACT)
+def reschedule(share: Number, body: models.RescheduleIn, once: OnlyOnce) -> Response:
+    """Let it be sent at another time."""
+    return _act(once, share, lambda desk: desk.reschedule(share, body.at))
+
+
+@router.post("/shares/{share}/resolve", **ACT)
+def resolve(share: Number, body: models.ResolveIn, once: OnlyOnce) -> Response:
+    """Say what became of an unsure share."""
+
+    def wish(desk: Desk) -> None:
+        match body.outcome:
+            case "sent":
+                desk.resolve_sent(share, permalink=body.url or "")
+            case "resend":
+                desk.resolve_resend(share)
+            case _:
+                desk.resolve_give_up(share)
+
+    return _act(once, share, wish)
+
+
+def _act(once: OnlyOnce, share: int, wish: Callable[[Desk], None]) -> Response:
+    return once.answer(lambda: once.front.act(share, wish))

@@ -1,0 +1,19 @@
+"""The one screen over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from reverberate.store.tokens import Scope
+from reverberate.web import models
+from reverberate.web.doors import Door, needs, troubles
+
+router = APIRouter(tags=["status"])
+
+
+@router.get("/status", response_model=models.StatusOut, dependencies=[needs(Scope.READ)], responses=troubles())
+def status(door: Door) -> dict[str, Any]:
+    """What needs a hand first, what comes next, what went last; and how all accounts and sources are."""
+    return door.status()
