@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from reverberate.errors import Duplicate
-from reverberate.model import Assurance, Card, Delivery, Message, Picture
+from reverberate.model import Assurance, Card, Delivery, Message, Picture, Step
 from reverberate.networks import mastodon, networks
-from reverberate.networks.base import Finds, Verifies
+from reverberate.networks.base import Counts, Deletes, Edits, Finds, Verifies
+from reverberate.networks.containers import Containers
 from reverberate.sandbox import Sandbox, credentials, entities, settings
+from reverberate.sandbox.blobs import Blobs
 from reverberate.secrets import Secret
 from reverberate.testing import Asked, Reply, ScriptedServer
 from support.judges import JUDGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import requests
 
+    from reverberate.model import JSON
     from reverberate.networks.base import Network
     from support.judges import Judge
 
@@ -39,14 +44,25 @@ CALLS = {
         "com.atproto.server.createSession",
         "com.atproto.server.refreshSession",
     },
-    "facebook": {"POST feed", "GET published_posts", "GET"},
+    "facebook": {"POST feed", "POST photos", "GET published_posts", "GET", "POST post", "DELETE post", "GET post"},
+    "instagram": {
+        *("POST media", "GET container", "POST media_publish", "GET media", "GET post", "DELETE post"),
+        *("GET me", "GET content_publishing_limit"),
+    },
+    "threads": {
+        *("POST me/threads", "GET *", "POST me/threads_publish", "GET me/threads", "GET me/replies", "DELETE *"),
+        *("GET me", "GET me/threads_publishing_limit", "GET */insights"),
+    },
 }
 CALLS_WITH_PICTURES = {
     "twitter": ["mediaUpload", "createMediaMetadata"] * 4 + ["createPosts"],
     "mastodon": ["createMediaV2", "getMedia"] * 4 + ["createStatus"],
 }
-AUTHORIZATION = {"twitter": "OAuth ", "mastodon": "Bearer ", "bluesky": "Bearer ", "facebook": "Bearer "}
+AUTHORIZATION = defaultdict(lambda: "Bearer ", twitter="OAuth ")
 SIGN_IN = "com.atproto.server.createSession"
+AFTERWARDS = {"facebook", "instagram", "threads"}
+"""Networks whose posts are also changed, counted and taken back here."""
+JPEG = b"\xff\xd8\xff and the rest"
 PNG = b"\x89PNG\r\n\x1a\n and the rest"
 PICTURES = tuple(
     Picture(digest=f"{n}" * 64, mime="image/png", width=640, height=480, size=len(PNG), alt="A hill") for n in range(5)
@@ -93,14 +109,31 @@ def delivery(*parts: str, serial: int = 1, card: Card | None = None, pictures: t
     )
 
 
-def deliveries(network: Network) -> list[Delivery]:
+def two_steps(made: Delivery, address: str) -> Delivery:
+    """One that keeps its steps, and whose picture lies at an address: what Instagram and Threads need."""
+    steps: dict[str, Step] = {}
+
+    def record(name: str, answer: Mapping[str, JSON]) -> None:
+        steps[name] = Step(answer=answer, at=datetime.now(UTC))
+
+    return replace(made, steps=steps, record=record, address=lambda _digest: address)
+
+
+def deliveries(network: Network, address: str) -> list[Delivery]:
     """Each kind of message that the network takes; pictures only where the sandbox takes them too."""
+    if isinstance(network, Containers):
+        seen = [delivery(f"Seen {LINK}", pictures=PICTURES[:1])]
+        told = [delivery(f"Told {LINK}", serial=2), delivery("First of two", f"and the second: {LINK}", serial=3)]
+        return [two_steps(one, address) for one in seen + told * network.threads]
     made = [delivery(f"Grüße & <b>Küsse</b> 🎉, @bob.sandbox.test, @nobody.test #blog: {LINK}")]
     if network.threads:
         made += [delivery("First of two", f"and the second: {LINK}", serial=2)]
     if network.name == "bluesky":
         card = Card(url=LINK, title="A post", description="in short", picture=PICTURES[0])
         made += [delivery(f"Card {LINK}", serial=3, card=card), delivery("Seen", serial=4, pictures=PICTURES)]
+    if network.name == "facebook":
+        seen = delivery("Seen", serial=5, pictures=PICTURES)
+        made += [replace(seen, message=replace(seen.message, link=f"{LINK}&c=3"))]
     return made
 
 
@@ -109,21 +142,44 @@ def sent_twice_and_found(network: Network, what: Delivery) -> None:
     assert isinstance(network, Finds)
     assert network.find(what) is None
     receipt = network.send(what)
-    with nullcontext() if network.assurance is Assurance.IDENTITY else pytest.raises(Duplicate):
+    known = network.assurance is Assurance.IDENTITY or isinstance(network, Containers)
+    with nullcontext() if known else pytest.raises(Duplicate):
         assert network.send(what).remote_id == receipt.remote_id
     assert network.find(what) == receipt
+    assert network.find(replace(what, steps=_but_parts(what))) == receipt
+
+
+def _but_parts(what: Delivery) -> dict[str, Step]:
+    """The steps of one that crashed before it noted that its parts are there."""
+    return {name: step for name, step in what.steps.items() if not name.startswith("part")}
+
+
+def changed_counted_and_taken_back(network: Network, what: Delivery) -> None:
+    """All that can be done with what is there."""
+    receipt = network.find(what)  # type: ignore[attr-defined]  # as above
+    assert receipt is not None
+    if isinstance(network, Edits):
+        network.edit(what, receipt)
+    assert isinstance(network, Counts)
+    assert network.reactions(receipt).likes == 0
+    assert isinstance(network, Deletes)
+    network.delete(what, receipt)
 
 
 @pytest.fixture(scope="module", params=JUDGES)
 def line(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     """An account on a sandbox that did all that its client can do."""
-    with pytest.MonkeyPatch.context() as patch, Sandbox(tmp_path_factory.mktemp("sandbox"), seed="s") as sandbox:
+    folder = tmp_path_factory.mktemp("sandbox")
+    with pytest.MonkeyPatch.context() as patch, Sandbox(folder, seed="s") as sandbox:
         made = Line.to(sandbox.url, request.param, patch)
         assert isinstance(made.network, Verifies)
         made.network.verify()
         made.network.live_limit()
-        for what in deliveries(made.network):
+        address = f"{sandbox.url}/blob/{Blobs(folder / 'blobs').put(JPEG)}"
+        for what in deliveries(made.network, address):
             sent_twice_and_found(made.network, what)
+        if request.param in AFTERWARDS:
+            changed_counted_and_taken_back(made.network, what)
         if request.param == "bluesky":
             made.network._session["accessJwt"] = "alice.old.token"  # type: ignore[attr-defined]  # its own memory, made stale
             made.network.send(delivery("Signed in anew", serial=5))

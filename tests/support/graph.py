@@ -43,6 +43,7 @@ AS_JSON: Mapping[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
     "datetime": _is_instant,
     "bool": lambda value: isinstance(value, bool),
+    "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "unsigned int": lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0,
     "Object": lambda value: isinstance(value, dict),
     "list": lambda value: isinstance(value, list),
@@ -98,8 +99,8 @@ class Node:
 
 
 def _names(wanted: str) -> list[str]:
-    """The names at the top of a list of fields, ``id,attachments{url}``."""
-    return re.sub(r"\{[^{}]*\}", "", wanted).split(",")
+    """The names at the top of a list of fields, ``id,attachments{url},likes.limit(0).summary(true)``."""
+    return re.sub(r"\{[^{}]*\}|\.\w+\([^()]*\)", "", wanted).split(",")
 
 
 def _parameter(known: Mapping[str, Any] | None, name: str, text: str) -> Iterator[str]:

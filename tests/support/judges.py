@@ -7,8 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from support.graph import Node
 from support.lexicon import Lexicons
+from support.meta import Facebook, Instagram, Threads
 from support.openapi import Described
 from support.specs import folder, spec
 
@@ -127,51 +127,12 @@ def _told(kind: str, body: Any) -> Any:
     return json.loads(body) if body and kind == "application/json" else body
 
 
-class Facebook:
-    """The Graph API's Page; a post that is made is shown as a post, though Meta's file says Page there."""
-
-    def __init__(self) -> None:
-        self.page, self.post = Node(spec("meta/Page.json")), Node(spec("meta/PagePost.json"))
-
-    def call(self, request: requests.PreparedRequest, *, base: str) -> str:
-        """See Judge."""
-        return f"{request.method} {self._edge(request, base)}".strip()
-
-    def request(self, request: requests.PreparedRequest, *, base: str) -> list[str]:
-        """See Judge."""
-        edge = self._edge(request, base)
-        given = self._given(request)
-        told = self.post if edge else self.page
-        return self.page.parameters(str(request.method), edge, given) + told.fields(given.get("fields", "id"))
-
-    def answer(self, answer: requests.Response, *, base: str) -> list[str]:
-        """See Judge: a list where posts were asked for, else one object. Meta describes no errors."""
-        if not answer.ok:
-            return []
-        edge, body = self._edge(answer.request, base), answer.json()
-        if not edge:
-            return self.page.answer(body)
-        posts = body["data"] if answer.request.method == "GET" else [body]
-        return [words for post in posts for words in self.post.answer(post)]
-
-    def _edge(self, request: requests.PreparedRequest, base: str) -> str:
-        """What stands behind the version and the Page's number."""
-        _, version, page, *edge = urlsplit(str(request.url).removeprefix(base)).path.split("/")
-        assert version.startswith("v")
-        assert page.isdecimal()
-        return "/".join(edge)
-
-    def _given(self, request: requests.PreparedRequest) -> dict[str, str]:
-        form = request.headers.get("Content-Type") == "application/x-www-form-urlencoded"
-        assert form or not request.body, "the Graph API takes forms"
-        texts = [urlsplit(str(request.url)).query, str(request.body) if request.body else ""]
-        return {name: value for text in texts for name, value in parse_qsl(text, keep_blank_values=True)}
-
-
 JUDGES: Mapping[str, Callable[[], Judge]] = {
     "twitter": X,
     "mastodon": Mastodon,
     "bluesky": Bluesky,
     "facebook": Facebook,
+    "instagram": Instagram,
+    "threads": Threads,
 }
 """By the networks' names."""

@@ -272,6 +272,21 @@ def parse_instant(text: str) -> datetime:
     return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
+def read_object(response: requests.Response) -> Mapping[str, Any]:
+    """The JSON object of a successful answer to a read.
+
+    Raises:
+        Transient: the body is none; asking again is harmless.
+    """
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Transient("the answer was a success but not readable as JSON", status=response.status_code)
+    return body
+
+
 def json_object(response: requests.Response) -> Mapping[str, Any]:
     """The JSON object of a successful answer to a write.
 

@@ -1,4 +1,4 @@
-"""Facebook Pages. Source: developers.facebook.com/docs/graph-api, Page feed, Handling Errors, Rate Limits."""
+"""Facebook Pages. Source: developers.facebook.com/docs/graph-api, Page feed, Page photos and Page Post."""
 
 from __future__ import annotations
 
@@ -8,37 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from reverberate.errors import Duplicate, Outcome, RateLimited, Transient, Unauthorised, Unsure
-from reverberate.model import Assurance, Receipt, Standing
-from reverberate.networks.base import (
-    CLOCKS_DIFFER,
-    Network,
-    NetworkSettings,
-    json_object,
-    only_part,
-    parse_instant,
-    same_link,
-)
-from reverberate.policy import wait_until
+from reverberate.errors import Transient
+from reverberate.model import Assurance, Reactions, Receipt, Standing
+from reverberate.networks.base import CLOCKS_DIFFER, json_object, only_part, parse_instant, same_link
+from reverberate.networks.graph import Graph, GraphSettings
+from reverberate.networks.parts import once, unposted
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
-    import requests
+    from reverberate.model import JSON, Delivery, Message, Picture
 
-    from reverberate.model import Delivery
-
-TOKEN = {102, 190}
-PERMISSION = {10, *range(200, 300)}
-RATE = {4, 17, 32, 341, 613, 80001}
-BLOCKED = 368
-BLOCKED_FOR = timedelta(hours=6)
-SAME_AGAIN = 506
+MOST_PICTURES = 10
+PHOTO_HOLDS = timedelta(hours=20)
+"""Meta drops a photo that no post shows after about a day."""
+COUNTED = "reactions.limit(0).summary(true),comments.limit(0).summary(true),shares"
 
 
-class FacebookSettings(NetworkSettings):
+class FacebookSettings(GraphSettings):
     """One Page."""
 
     page_id: str = Field(pattern=r"^\d+$", description="The Page's number.")
@@ -47,83 +36,80 @@ class FacebookSettings(NetworkSettings):
     api_base: str = Field(default="https://graph.facebook.com", description="Where the Graph API is.")
 
 
-class Facebook(Network):
-    """Posts to a Page's feed; the link card is Facebook's own, from the page's OpenGraph tags."""
+class Facebook(Graph):
+    """Posts to a Page's feed: the link, whose card is Facebook's own, or photos with the link in the text."""
 
     name, title, assurance = "facebook", "Facebook Page", Assurance.REFUSES
     limit, Settings = LIMITS["facebook"], FacebookSettings
     card = True
+    carries = frozenset({"attach"})
     settings: FacebookSettings
 
     def send(self, delivery: Delivery) -> Receipt:
         """See Network."""
-        post = {"message": only_part(delivery.message), "link": delivery.message.link, "fields": "id,permalink_url"}
-        return _receipt(json_object(self._graph("POST", "/feed", data=post)))
+        message = delivery.message
+        post = {"message": _words(message), "fields": "id,permalink_url"}
+        if message.pictures:
+            photos = [{"media_fbid": self._uploaded(delivery, one)} for one in message.pictures[:MOST_PICTURES]]
+            post["attached_media"] = json.dumps(photos)
+        else:
+            post["link"] = message.link
+        return _receipt(json_object(self.graph("POST", f"{self.settings.page_id}/feed", data=post)))
 
     def find(self, delivery: Delivery) -> Receipt | None:
         """See Finds: the Page's newest posts, by our link and the time."""
         fields = "id,message,permalink_url,created_time,attachments{unshimmed_url}"
-        since = (delivery.since or delivery.planned) - CLOCKS_DIFFER
-        for post in self._graph("GET", "/published_posts", params={"fields": fields, "limit": "25"}).json()["data"]:
+        since, link = (delivery.since or delivery.planned) - CLOCKS_DIFFER, delivery.message.link
+        posts = self.read(f"{self.settings.page_id}/published_posts", fields=fields, limit="25")
+        for post in posts.get("data", []):
             urls = [one.get("unshimmed_url", "") for one in post.get("attachments", {}).get("data", [])]
-            if parse_instant(post["created_time"]) >= since and any(
-                same_link(text, delivery.message.link) for text in (post.get("message", ""), *urls)
-            ):
+            ours = any(same_link(text, link) for text in (post.get("message", ""), *urls))
+            if ours and parse_instant(post["created_time"]) >= since:
                 return _receipt(post)
         return None
 
     def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
-        """See Edits; the link card stays as it is."""
-        self._graph("POST", "", node=receipt.remote_id, data={"message": only_part(delivery.message)})
+        """See Edits: the words; link and photos stay as they are."""
+        self.graph("POST", receipt.remote_id, data={"message": _words(delivery.message)})
         return receipt
 
-    def delete(self, delivery: Delivery, receipt: Receipt) -> None:
-        """See Deletes; what cannot be seen any more answers with code 100, subcode 33."""
-        del delivery
-        try:
-            self._graph("DELETE", "", node=receipt.remote_id)
-        except Outcome as outcome:
-            if "(code 100/33)" not in outcome.words:
-                raise
+    def delete(self, delivery: Delivery, receipt: Receipt) -> None:  # noqa: ARG002 - one post, no parts
+        """See Deletes."""
+        self.remove(receipt.remote_id)
+
+    def reactions(self, receipt: Receipt) -> Reactions:
+        """See Counts."""
+        told = self.read(receipt.remote_id, fields=COUNTED)
+        shares = told.get("shares", {}).get("count", 0)  # left out while nobody has shared it
+        return Reactions(likes=_total(told, "reactions"), reposts=shares, replies=_total(told, "comments"))
 
     def verify(self) -> Standing:
         """See Verifies."""
-        page = self._graph("GET", "", params={"fields": "id,name"}).json()
+        page = self.read(self.settings.page_id, fields="id,name")
         return Standing(who=f"{page.get('name', '')} ({page['id']})")
 
-    def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
-        """See Network; by the Graph API's own codes, whatever the HTTP status is."""
-        error, words, status = _error(response), self.words(response), response.status_code
-        match error.get("code"):
-            case code if code in TOKEN or code in PERMISSION:
-                return Unauthorised(words, status=status)
-            case code if code in RATE:
-                return RateLimited(words, status=status, until=self._until(response))
-            case code if code == BLOCKED:
-                return RateLimited(words, status=status, until=self.now() + BLOCKED_FOR)
-            case code if code == SAME_AGAIN:
-                return Duplicate(words, status=status)
-            case 1 | 2:  # "try again" has been seen with posts that were there
-                return Unsure(words, status=status) if writes else Transient(words, status=status)
-            case _:
-                return super().outcome(response, writes=writes)
+    def _uploaded(self, delivery: Delivery, picture: Picture) -> str:
+        """The number of a photo that is there and shown nowhere."""
+        name = f"picture {picture.digest[:16]}"
+        return str(
+            once(delivery, name, lambda: self._upload(delivery, picture), now=self.now(), holds=PHOTO_HOLDS)["id"]
+        )
 
-    def said(self, response: requests.Response) -> str:
-        """See Network; with Facebook's code, by which its help pages are found."""
-        error = _error(response)
-        codes = "/".join(str(error[key]) for key in ("code", "error_subcode") if error.get(key))
-        return super().said(response) + (f" (code {codes})" if codes else "")
+    def _upload(self, delivery: Delivery, picture: Picture) -> Mapping[str, JSON]:
+        file = (f"picture.{picture.mime.partition('/')[2]}", delivery.load(picture.digest), picture.mime)
+        form = {"published": "false"} | ({"alt_text_custom": picture.alt} if picture.alt else {})
+        with unposted(self):
+            sent = self.graph("POST", f"{self.settings.page_id}/photos", data=form, files={"source": file})
+            photo = json_object(sent).get("id")
+        if not photo:
+            raise Transient("Facebook took the photo and named no number")
+        return {"id": str(photo)}
 
-    def _until(self, response: requests.Response) -> datetime | None:
-        minutes = _regained_after(response.headers.get("X-Business-Use-Case-Usage", ""))
-        if minutes:
-            return self.now() + timedelta(minutes=min(minutes, 1440))
-        return wait_until(response.headers, now=self.now())
 
-    def _graph(self, method: str, edge: str, *, node: str = "", **kwargs: Any) -> requests.Response:
-        bearer = {"Authorization": f"Bearer {self.settings.access_token.reveal()}"}  # never in the address
-        base = f"{self.settings.api_base.rstrip('/')}/{self.settings.version}/{node or self.settings.page_id}"
-        return self.call(method, base + edge, headers=bearer, **kwargs)
+def _words(message: Message) -> str:
+    """The text; with the link where photos leave no place for its card."""
+    text = only_part(message)
+    return f"{text}\n\n{message.link}" if message.pictures and not same_link(text, message.link) else text
 
 
 def _receipt(post: Any) -> Receipt:
@@ -131,19 +117,6 @@ def _receipt(post: Any) -> Receipt:
     return Receipt(remote_id=remote_id, permalink=post.get("permalink_url") or f"https://www.facebook.com/{remote_id}")
 
 
-def _error(response: requests.Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    error = body.get("error") if isinstance(body, dict) else None
-    return error if isinstance(error, dict) else {}
-
-
-def _regained_after(header: str) -> int:
-    """Minutes, from Facebook's usage header; 0 where it says nothing."""
-    try:
-        usages = json.loads(header or "{}").values()
-        return max((int(one.get("estimated_time_to_regain_access", 0)) for usage in usages for one in usage), default=0)
-    except (ValueError, AttributeError, TypeError):
-        return 0
+def _total(told: Any, edge: str) -> int | None:
+    count = told.get(edge, {}).get("summary", {}).get("total_count")
+    return None if count is None else int(count)

@@ -17,12 +17,14 @@ from reverberate.sandbox.control import Control
 from reverberate.sandbox.exchange import Answer, Exchange
 from reverberate.sandbox.facebook import Facebook
 from reverberate.sandbox.faults import Dialect, Fault, Kind, Occasion
+from reverberate.sandbox.instagram import Instagram
 from reverberate.sandbox.keys import credentials, settings
 from reverberate.sandbox.ledger import Entry, Ledger
 from reverberate.sandbox.mastodon import Mastodon
 from reverberate.sandbox.personality import Call, Purpose
 from reverberate.sandbox.rules import Faults
 from reverberate.sandbox.server import Server
+from reverberate.sandbox.threads import Threads
 from reverberate.sandbox.twitter import Twitter
 from reverberate.sandbox.wordpress import WordPress
 
@@ -72,10 +74,12 @@ class Sandbox:
         self._now, blobs = now, Blobs(folder / "blobs")
         self._networks: dict[str, Personality] = {
             "twitter": Twitter(seed, self.ledger),
-            "facebook": Facebook(seed, self.ledger),
+            "facebook": Facebook(seed, self.ledger, blobs),
             "mastodon": Mastodon(seed, self.ledger, max_characters=max_characters),
             "bluesky": Bluesky(seed, self.ledger, blobs),
             "wordpress": WordPress(seed, self.ledger, blobs),
+            "instagram": Instagram(seed, self.ledger, blobs),
+            "threads": Threads(seed, self.ledger, blobs),
         }
         self.faults = Faults(seed=seed, networks=self._networks)
         for fault in faults:

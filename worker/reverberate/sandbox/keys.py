@@ -50,7 +50,7 @@ def credentials(seed: str, network: str, account: str) -> dict[str, str]:
             mine = f"{number(seed, network, account)}-{token(seed, network, account)}"
             secret = draw(seed, network, account, "access_token_secret")
             return app | {"access_token": mine, "access_token_secret": secret}
-        case "facebook" | "mastodon":
+        case "facebook" | "mastodon" | "instagram" | "threads" | "linkedin" | "google_business":
             return {"access_token": token(seed, network, account)}
         case "bluesky":
             return {"app_password": draw(seed, network, account, "app password")}
@@ -67,6 +67,16 @@ def settings(url: str, seed: str, network: str, account: str) -> dict[str, str]:
             return {"api_base": f"{url}/twitter", "web_base": f"{url}/web/twitter", "username": account}
         case "facebook":
             return {"api_base": f"{url}/facebook", "page_id": number(seed, network, account)}
+        case "instagram":
+            return {"api_base": f"{url}/instagram", "user_id": number(seed, network, account)}
+        case "threads":
+            return {"api_base": f"{url}/threads"}
+        case "linkedin":
+            author = f"urn:li:organization:{number(seed, network, account)}"
+            return {"api_base": f"{url}/linkedin", "web_base": f"{url}/web/linkedin", "author": author}
+        case "google_business":
+            mine = number(seed, network, account)
+            return {"api_base": f"{url}/google_business", "account": mine, "location": mine}
         case "mastodon":
             return {"instance": url, "api_base": f"{url}/mastodon"}
         case "bluesky":

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 STYLE = Path(__file__).with_name("style.css").read_bytes()
 TITLES = {"twitter": "Twitter / X", "facebook": "Facebook Page", "mastodon": "Mastodon", "bluesky": "Bluesky"}
 TITLES |= {"wordpress": "WordPress"}
+TITLES |= {"instagram": "Instagram", "threads": "Threads", "linkedin": "LinkedIn"}
+TITLES |= {"google_business": "Google Business Profile"}
+ALWAYS = frozenset({"twitter", "facebook", "mastodon", "bluesky"})
+"""These have a column from the start, the others from their first post on."""
 MOST = 30
 """So many posts of each network are on the first page."""
 URL = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
@@ -28,7 +32,8 @@ SHOWN_OF_LINK = 30
 
 def timelines(of: Callable[[str], Sequence[Entry]], *, counts: Mapping[str, int]) -> str:
     """Every network's newest posts side by side; ``counts`` says how many each ever accepted."""
-    columns = "".join(_column(name, title, of(name), counts.get(name, 0)) for name, title in TITLES.items())
+    shown = [name for name in TITLES if name in ALWAYS or counts.get(name)]
+    columns = "".join(_column(name, TITLES[name], of(name), counts.get(name, 0)) for name in shown)
     lead = f'<p class="lead">{_posts(sum(counts.values()))} accepted, newest first.</p>'
     return page("Sandbox timelines", f"{_menu()}<h1>Sandbox timelines</h1>{lead}<main>{columns}</main>")
 
@@ -76,7 +81,7 @@ def _post(entry: Entry) -> str:
     return (
         f'<article><header><span class="face" aria-hidden="true">{who[:1]}</span><span class="who">{who}</span>'
         f'<span class="handle">{html.escape(_handle(entry))}</span></header>'
-        f'<div class="text">{_text(entry)}</div>{_card(entry)}'
+        f'<div class="text">{_text(entry)}</div>{_pictures(entry)}{_card(entry)}'
         f'<footer><a href="{place}"><time datetime="{html.escape(entry.at)}">{when}</time></a>'
         f"<code>{html.escape(_short(entry.remote_id))}</code></footer></article>"
     )
@@ -84,7 +89,7 @@ def _post(entry: Entry) -> str:
 
 def _handle(entry: Entry) -> str:
     match entry.network:
-        case "twitter":
+        case "twitter" | "threads" | "instagram":
             return f"@{entry.account}"
         case "mastodon":
             return f"@{entry.account}@{keys.DOMAIN}"
@@ -174,8 +179,21 @@ def _card(entry: Entry) -> str:
     )
 
 
+def _pictures(entry: Entry) -> str:
+    """What is attached."""
+    shown = (f'<img src="/blob/{html.escape(one["cid"])}" alt="{html.escape(one["alt"])}">' for one in _attached(entry))
+    return "".join(f'<figure class="picture">{one}</figure>' for one in shown)
+
+
+def _attached(entry: Entry) -> Sequence[Any]:
+    found: Sequence[Any] = entry.details.get("pictures", [])
+    return found
+
+
 def _first_link(entry: Entry) -> str:
-    if entry.network in {"bluesky", "facebook"}:  # they make no card of what stands in the text alone
+    if entry.network in {"bluesky", "facebook", "instagram", "linkedin", "google_business"} or _attached(
+        entry
+    ):  # they make no card of what stands in the text alone
         return ""
     return next((entry.text[start:end] for start, end in _with_local(entry.text, x_links(entry.text))), "")
 
