@@ -11,7 +11,7 @@ import requests
 
 from reverberate.sandbox import Dialect, Entry, Kind, Purpose, Sandbox
 from reverberate.sandbox.faultpage import meanings
-from reverberate.sandbox.pages import MOST, TITLES, permalink, timelines
+from reverberate.sandbox.pages import ALWAYS, MOST, permalink, timelines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,14 +126,14 @@ def test_a_timeline_shows_the_newest_and_says_that_there_are_more() -> None:
         lambda name: [entry(name, f"{name} {n}") for n in range(MOST)], counts={"twitter": 1234, "facebook": 1}
     )
 
-    assert page.count("<article>") == len(TITLES) * MOST
+    assert page.count("<article>") == len(ALWAYS) * MOST
     assert "1,235 posts accepted" in page
     assert "1,234 posts in all" in page
     assert "<small>1 post</small>" in page
 
 
 def test_an_empty_timeline_says_so() -> None:
-    assert timelines(lambda _name: [], counts={}).count("Nothing yet.") == len(TITLES)
+    assert timelines(lambda _name: [], counts={}).count("Nothing yet.") == len(ALWAYS)
 
 
 def test_pages_run_nothing_and_load_nothing_from_elsewhere(sandbox: Sandbox) -> None:

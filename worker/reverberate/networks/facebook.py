@@ -10,6 +10,7 @@ from pydantic import Field
 
 from reverberate.errors import Transient
 from reverberate.model import Assurance, Reactions, Receipt, Standing
+from reverberate.networks import graph_flows
 from reverberate.networks.base import CLOCKS_DIFFER, json_object, only_part, parse_instant, same_link
 from reverberate.networks.graph import Graph, GraphSettings
 from reverberate.networks.parts import once, unposted
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reverberate.model import JSON, Delivery, Message, Picture
+    from reverberate.networks.flows import OAuth2Flow
 
 MOST_PICTURES = 10
 PHOTO_HOLDS = timedelta(hours=20)
@@ -82,6 +84,11 @@ class Facebook(Graph):
         told = self.read(receipt.remote_id, fields=COUNTED)
         shares = told.get("shares", {}).get("count", 0)  # left out while nobody has shared it
         return Reactions(likes=_total(told, "reactions"), reposts=shares, replies=_total(told, "comments"))
+
+    @classmethod
+    def flow(cls, settings: FacebookSettings) -> OAuth2Flow:
+        """See Connects."""
+        return graph_flows.facebook(settings)
 
     def verify(self) -> Standing:
         """See Verifies."""

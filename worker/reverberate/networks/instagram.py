@@ -9,6 +9,7 @@ from pydantic import Field
 
 from reverberate.errors import Refused
 from reverberate.model import Assurance, Reactions, Receipt
+from reverberate.networks import graph_flows
 from reverberate.networks.base import CLOCKS_DIFFER, only_part
 from reverberate.networks.containers import Containers, Draft
 from reverberate.networks.graph import GraphSettings
@@ -17,6 +18,7 @@ from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
     from reverberate.model import Delivery
+    from reverberate.networks.flows import OAuth2Flow
 
 
 class InstagramSettings(GraphSettings):
@@ -57,6 +59,11 @@ class Instagram(Containers):
     def delete(self, delivery: Delivery, receipt: Receipt) -> None:  # noqa: ARG002 - one post, no parts
         """See Deletes."""
         self.remove(receipt.remote_id)
+
+    @classmethod
+    def flow(cls, settings: InstagramSettings) -> OAuth2Flow:
+        """See Connects."""
+        return graph_flows.instagram(settings)
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from reverberate.model import Assurance, Reactions, Receipt
+from reverberate.networks import graph_flows
 from reverberate.networks.containers import Containers, Draft
 from reverberate.networks.graph import GraphSettings
 from reverberate.networks.parts import Part, Threading, each_deleted
@@ -16,6 +17,7 @@ from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
     from reverberate.model import Delivery
+    from reverberate.networks.flows import OAuth2Flow
 
 METRICS = {"likes": "likes", "reposts": "reposts", "replies": "replies"}
 
@@ -55,6 +57,11 @@ class Threads(Threading, Containers):
     def delete(self, delivery: Delivery, receipt: Receipt) -> None:
         """See Deletes; asks for threads_delete."""
         each_deleted(delivery, receipt, lambda there: self.remove(there.remote_id))
+
+    @classmethod
+    def flow(cls, settings: ThreadsSettings) -> OAuth2Flow:
+        """See Connects."""
+        return graph_flows.threads(settings)
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts; asks for threads_manage_insights."""

@@ -17,9 +17,11 @@ from reverberate.sandbox.control import Control
 from reverberate.sandbox.exchange import Answer, Exchange
 from reverberate.sandbox.facebook import Facebook
 from reverberate.sandbox.faults import Dialect, Fault, Kind, Occasion
+from reverberate.sandbox.google_business import GoogleBusiness
 from reverberate.sandbox.instagram import Instagram
 from reverberate.sandbox.keys import credentials, settings
 from reverberate.sandbox.ledger import Entry, Ledger
+from reverberate.sandbox.linkedin import LinkedIn
 from reverberate.sandbox.mastodon import Mastodon
 from reverberate.sandbox.personality import Call, Purpose
 from reverberate.sandbox.rules import Faults
@@ -80,6 +82,8 @@ class Sandbox:
             "wordpress": WordPress(seed, self.ledger, blobs),
             "instagram": Instagram(seed, self.ledger, blobs),
             "threads": Threads(seed, self.ledger, blobs),
+            "linkedin": LinkedIn(seed, self.ledger, blobs),
+            "google_business": GoogleBusiness(seed, self.ledger, blobs),
         }
         self.faults = Faults(seed=seed, networks=self._networks)
         for fault in faults:

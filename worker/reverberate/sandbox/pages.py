@@ -22,6 +22,8 @@ TITLES |= {"instagram": "Instagram", "threads": "Threads", "linkedin": "LinkedIn
 TITLES |= {"google_business": "Google Business Profile"}
 ALWAYS = frozenset({"twitter", "facebook", "mastodon", "bluesky"})
 """These have a column from the start, the others from their first post on."""
+CARDLESS = frozenset({"bluesky", "facebook", "instagram", "linkedin", "google_business"})
+"""They make no card of what stands in the text alone."""
 MOST = 30
 """So many posts of each network are on the first page."""
 URL = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
@@ -168,7 +170,7 @@ def _card(entry: Entry) -> str:
     link = entry.link or _first_link(entry)
     if not link.startswith(("http://", "https://")):
         return ""
-    external = entry.details.get("record", {}).get("embed", {}).get("external", {})
+    external = entry.details.get("card") or entry.details.get("record", {}).get("embed", {}).get("external", {})
     host = f"<small>{html.escape(link.split('/')[2])}</small>"
     title = f"<b>{html.escape(str(external.get('title') or _seen(link)))}</b>"
     about = f"<i>{html.escape(external['description'])}</i>" if external.get("description") else ""
@@ -191,16 +193,14 @@ def _attached(entry: Entry) -> Sequence[Any]:
 
 
 def _first_link(entry: Entry) -> str:
-    if entry.network in {"bluesky", "facebook", "instagram", "linkedin", "google_business"} or _attached(
-        entry
-    ):  # they make no card of what stands in the text alone
+    if entry.network in CARDLESS or _attached(entry):
         return ""
     return next((entry.text[start:end] for start, end in _with_local(entry.text, x_links(entry.text))), "")
 
 
 def _thumb(external: Any) -> str:
     thumb = external.get("thumb")
-    reference = thumb.get("ref", {}).get("$link", "") if isinstance(thumb, dict) else ""
+    reference = thumb.get("ref", {}).get("$link", "") if isinstance(thumb, dict) else external.get("cid", "")
     return f'<img src="/blob/{html.escape(str(reference))}" alt="">' if reference else ""
 
 
