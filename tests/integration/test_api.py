@@ -395,3 +395,7 @@ def test_a_stream_ends_when_the_door_closes(store: Store) -> None:
         threading.Thread(target=listen, args=(api,), daemon=True).start()
         until(lambda: bool(api.get("/api/tokens")))
     assert ended.wait(5)
+
+
+def test_reactions_are_told(api: Api) -> None:
+    assert api.get("/api/stats?days=7", scope=Scope.READ) == {"accounts": [], "posts": [], "hours": []}

@@ -283,3 +283,19 @@ def test_a_light_command_imports_nothing_heavy(config: Path) -> None:
     imported = {line.split("|")[2].strip() for line in done.stderr.splitlines() if line.count("|") == 2}
 
     assert imported & {"celery", "sqlalchemy", "alembic", "starlette", "uvicorn", "feedparser", "rich.console"} == set()
+
+
+def test_everything_may_be_paused_and_go_on_and_an_account_too(config: Path) -> None:
+    assert run(config, "pause", "--why", "holidays").stdout == "everything waits; reverberate resume\n"
+    assert run(config, "resume").stdout == "everything goes on\n"
+    assert run(config, "pause", "one").returncode == 0
+    (paused,) = [row for row in ask(config, "accounts") if row["paused"]]
+
+    assert (paused["name"], paused["why"]) == ("one", "paused by hand")
+
+
+def test_notices_and_statistics_are_listed(config: Path) -> None:
+    assert ask(config, "notices") == {"notices": [], "troubles": []}
+    assert ask(config, "stats") == {"accounts": [], "posts": [], "hours": []}
+    assert run(config, "stats", "--csv").stdout.startswith("share,account,post,title")
+    assert "no [notices.nobody]" in fails(config, "notices", "test", "nobody")

@@ -174,3 +174,40 @@ def test_the_schema_knows_every_network_and_its_keys() -> None:
     assert {"token", "colour", "when", "schedule"} <= set(toy["properties"])
     assert toy["required"] == ["network", "token"]
     assert "$ref" not in str(schema)
+
+
+def test_notices_and_statistics_are_tables_of_their_own(path: Path) -> None:
+    path.write_text(
+        '[notices.me]\ntype = "email"\nhost = "mail.example"\nsender = "a@b.example"\nto = ["me@b.example"]\n'
+        'on = ["paused"]\nevery = "1h"\n'
+        '[notices.hook]\ntype = "webhook"\nurl = "https://x.example"\nsecret = { env = "HOOK" }\n'
+        "[statistics]\nper_hour = 5\n",
+        encoding="utf-8",
+    )
+    loaded = config.load(path, networks=NETWORKS, sources=SOURCES)
+
+    assert loaded.notices["me"].on == ("paused",)
+    assert loaded.notices["hook"].secret.place == "HOOK"  # type: ignore[union-attr]  # it is the webhook's table
+    assert loaded.statistics.per_hour == 5
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('type = "fax"', "unknown type 'fax' (known are: email, webhook, apprise)"),
+        ('host = "x"', "notices.n.type: is missing"),
+        ('type = "webhook"\nurl = "https://x"\nsecret = {env="X"}\non = ["pause"]', "there is no kind 'pause'"),
+        ('type = "email"\nhost = "x"\nsender = "a@b"\nto = []', "notices.n.to:"),
+        (
+            'type = "email"\nhost = "x"\nsender = "a@b"\nto = ["a@b"]\nusername = "u"\npassword = {env="P"}\nsecurity = "none"',
+            "a password needs security",
+        ),
+    ],
+)
+def test_a_notice_table_that_cannot_work_is_said(path: Path, lines: str, words: str) -> None:
+    path.write_text(f"[notices.n]\n{lines}\n", encoding="utf-8")
+
+    with pytest.raises(ConfigError) as caught:
+        config.load(path, networks=NETWORKS, sources=SOURCES)
+
+    assert words in str(caught.value)

@@ -13,7 +13,7 @@ import reverberate
 ROOT = Path(reverberate.__file__).parent
 FLOORS = {
     0: {"model", "errors", "failpoints"},
-    1: {"text", "schedule", "policy", "identity", "overrides"},
+    1: {"text", "schedule", "policy", "identity", "overrides", "alerts"},
     2: {
         "config",
         "config_tables",
@@ -27,7 +27,8 @@ FLOORS = {
         "plugins",
         "confined",
     }
-    | {"addresses", "jail", "wire", "pictures", "vault"},
+    | {"addresses", "jail", "wire", "pictures", "vault"}
+    | {"config_notices", "channels", "tracing", "masks", "logs"},
     3: {
         "service",
         "delivery",
@@ -46,9 +47,12 @@ FLOORS = {
         "lifetimes",
         "tokens",
         "vaultkeys",
+        "statistics",
+        "retention",
+        "backup",
     },
     4: {"cli", "web", "tasks", "dispatcher", "runtime", "broker", "doorbell", "sandbox", "testing", "demo", "checks"}
-    | {"__main__"},
+    | {"__main__", "company"},
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 HOMES = {

@@ -113,6 +113,14 @@ class Accounts:
         self._made[name].session.learn(value)
         return value
 
+    def another(self, name: str) -> Network:
+        """The account once more, with a session of its own, for who does something beside the sending. Raises as ``network``."""
+        self.network(name)  # the vault's secrets are read through it
+        try:
+            return self.kind(name)(name, self._bound(name, self.get(name).settings))
+        except SecretMissing as error:
+            raise ConfigError([f"{self._config.path}: accounts.{name}: {error}"]) from None
+
     def ability(self, name: str) -> Ability:
         """What the delivery policy must know of the account's network. Raises as ``get``."""
         return ability_of(self.kind(name), self.get(name))

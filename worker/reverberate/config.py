@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
-from reverberate.config_tables import AccountTable, Service, Site, SourceTable
+from reverberate.config_notices import TABLES, AnyNotice
+from reverberate.config_tables import AccountTable, Service, Site, SourceTable, Statistics
 from reverberate.errors import ConfigError, ReverberateError
 from reverberate.policy import MAX_LATE, WAITS
 from reverberate.schedule import Pace, Schedule
@@ -50,6 +51,7 @@ class Account:
     settle: timedelta | None = None
     budget: int | None = None
     paces: Mapping[str, Pace] = field(default_factory=dict)
+    statistics: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,8 @@ class Config:
     service: Service
     accounts: Mapping[str, Account]
     sources: Mapping[str, SourceConfig]
+    notices: Mapping[str, AnyNotice] = field(default_factory=dict)
+    statistics: Statistics = field(default_factory=Statistics)
 
     @property
     def folder(self) -> Path:
@@ -153,13 +157,15 @@ class _Reader:
         self._problems: list[tuple[int, str]] = []
 
     def config(self) -> Config:
-        known = ("site", "service", "accounts", "sources")
+        known = ("site", "service", "accounts", "sources", "notices", "statistics")
         for key in self._document.keys() - set(known):
             self._problem((key,), f"unknown table{_meant(key, known)}")
         site = self._table(("site",), Site) or Site()
         service = self._table(("service",), Service) or Service()
         accounts = [self._account(name, table) for name, table in self._tables("accounts")]
         sources = [self._source(name, table) for name, table in self._tables("sources")]
+        notices = {name: self._notice(name, table) for name, table in self._tables("notices")}
+        statistics = self._table(("statistics",), Statistics) or Statistics()
         if self._problems:
             raise ConfigError([words for _, words in sorted(self._problems)])
         return Config(
@@ -168,6 +174,8 @@ class _Reader:
             service=service,
             accounts={account.name: account for account in accounts if account},
             sources={source.name: source for source in sources if source},
+            notices={name: notice for name, notice in notices.items() if notice},
+            statistics=statistics,
         )
 
     def _tables(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -200,6 +208,15 @@ class _Reader:
         common, settings = split
         own = {"name": name, "settings": settings}
         return SourceConfig(**own, **{key: getattr(common, key) for key in SourceTable.model_fields})
+
+    def _notice(self, name: str, table: dict[str, Any]) -> AnyNotice | None:
+        where, kind = ("notices", name), table.get("type")
+        if not isinstance(kind, str) or kind not in TABLES:
+            missing = "is missing" if kind is None else f"unknown type {kind!r}"
+            self._problem((*where, "type"), f"{missing} (known are: {', '.join(TABLES)})")
+            return None
+        found: AnyNotice | None = self._model(where, table, TABLES[kind])
+        return found
 
     def _split(
         self, where: tuple[str, ...], table: dict[str, Any], common: Any, key: str, plugins: Plugins[Any]
@@ -293,6 +310,7 @@ def missing_secrets(config: Config) -> list[str]:
         (f"accounts.{account.name}", account.settings) for account in config.accounts.values()
     ]
     tables += [(f"sources.{source.name}", source.settings) for source in config.sources.values()]
+    tables += [(f"notices.{name}", table) for name, table in config.notices.items()]
     tables += [("service", config.service)]
     found = []
     for where, model in tables:

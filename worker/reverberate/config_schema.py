@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reverberate.config_tables import AccountTable, Service, Site, SourceTable
+from reverberate.config_notices import TABLES
+from reverberate.config_tables import AccountTable, Service, Site, SourceTable, Statistics
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -18,6 +19,7 @@ def json_schema(*, networks: Plugins[Network], sources: Plugins[Source]) -> dict
     """The JSON Schema of the config, for editors; it knows every installed network and source."""
     accounts = [_variant(AccountTable, networks.get(name).Settings, "network", name) for name in networks.names()]
     feeds = [_variant(SourceTable, sources.get(name).Settings, "type", name) for name in sources.names()]
+    channels = [model.model_json_schema() | {"title": name} for name, model in TABLES.items()]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "reverberate.toml",
@@ -28,6 +30,8 @@ def json_schema(*, networks: Plugins[Network], sources: Plugins[Source]) -> dict
             "service": Service.model_json_schema(),
             "accounts": {"type": "object", "additionalProperties": {"oneOf": accounts}},
             "sources": {"type": "object", "additionalProperties": {"oneOf": feeds}},
+            "notices": {"type": "object", "additionalProperties": {"oneOf": channels}},
+            "statistics": Statistics.model_json_schema(),
         },
     }
 

@@ -56,11 +56,13 @@ Duration: TypeAlias = Annotated[
 ]
 
 
-class _Table(BaseModel):
+class Table(BaseModel):
+    """A table whose keys are all known."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class Site(_Table):
+class Site(Table):
     """The blog as a whole."""
 
     title: str = Field(default="", description="The blog's name.")
@@ -71,7 +73,7 @@ class Site(_Table):
     card_accent: str = Field(default="#ffb454", pattern=COLOUR, description="As above.")
 
 
-class Service(_Table):
+class Service(Table):
     """Where Reverberate keeps its things and listens."""
 
     data: str = Field(default="data", description="Folder for the database and the embedded Redis, beside this file.")
@@ -96,9 +98,21 @@ class Service(_Table):
     hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")], ...] = Field(
         default=(), description="Names by which the web door may be asked, beside its addresses and that of public_url."
     )
+    keep: Duration = Field(
+        default=timedelta(days=400),
+        description="How long the story of what is done is kept; that it is done, for ever.",
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="How the log is written, on stderr.")
 
 
-class ScheduleTable(_Table):
+class Statistics(Table):
+    """What people made of your posts, asked of the networks that tell."""
+
+    enabled: bool = Field(default=True, description="Whether to ask at all.")
+    per_hour: int = Field(default=60, ge=1, le=10_000, description="Questions per account and hour, at the most.")
+
+
+class ScheduleTable(Table):
     """When an account speaks."""
 
     delay: Duration = Field(default=timedelta(0), description='How long after the post appeared, e.g. "10m".')
@@ -120,7 +134,7 @@ class ScheduleTable(_Table):
         return paces | ({"rate": Pace.parse(self.rate)} if self.rate else {})
 
 
-class AccountTable(_Table):
+class AccountTable(Table):
     """What every account may say, whatever its network."""
 
     network: str = Field(description="The kind of place; `reverberate networks` lists them.")
@@ -153,9 +167,12 @@ class AccountTable(_Table):
     budget: Annotated[int, BeforeValidator(_budget), WithJsonSchema({"type": "string"})] | None = Field(
         default=None, description='What the account may spend in a calendar month, e.g. "5.00 USD/month".'
     )
+    statistics: bool | None = Field(
+        default=None, description="Whether to ask what people made of its posts; yes, but where asking costs money."
+    )
 
 
-class SourceTable(_Table):
+class SourceTable(Table):
     """What every source may say, whatever its type."""
 
     type: str = Field(description="The kind of source; `reverberate sources` lists them.")

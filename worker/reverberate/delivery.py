@@ -23,12 +23,14 @@ from reverberate.chores import Chores
 from reverberate.errors import Outcome, Refused, ReverberateError, StoreError, Transient, Unauthorised, Unsure
 from reverberate.failpoints import reach
 from reverberate.lanes import Lanes
+from reverberate.logs import about
 from reverberate.model import Delivery, Receipt, ShareState, Step
 from reverberate.networks.base import Finds
 from reverberate.networks.parts import known_part
 from reverberate.store import claims, pictures, shares
 from reverberate.store.aftermath import Aftermath
 from reverberate.store.writer import Writer
+from reverberate.tracing import span, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -125,6 +127,12 @@ class Courier:
             self._claims[share_id] = began + LEASE.total_seconds()
 
     def _one(self, work: Work) -> None:
+        """One share, with its number in all that is logged and traced meanwhile."""
+        facts = {"share": work.share.id, "account": work.share.account}
+        with about(**facts), span("share", **facts):
+            self._deliver(work)
+
+    def _deliver(self, work: Work) -> None:
         """One share, one step: send it or look it up, and write down what came of it."""
         account = work.share.account
         reach("deliver: loaded")
@@ -135,7 +143,7 @@ class Courier:
         try:
             network, ability = self._accounts.network(account), self._accounts.ability(account)
             if policy.too_late(work.share, most=self._accounts.get(account).max_late, now=self._now()):
-                self._stay(work, ShareState.SKIPPED, _too_late(work.share, now=self._now()))
+                self._stay(work, ShareState.SKIPPED, _too_late(work.share, now=self._now()), event="share too late")
                 return
             message = work.message or self._accounts.message(account, work.post, self._keep)
         except ReverberateError as error:
@@ -269,6 +277,7 @@ class Courier:
         """Write it down; a receipt is offered again until the database takes it or the worker ends."""
         words = verdict.receipt.permalink if verdict.receipt else verdict.reason
         log.info("share %d: %s: %s", ending.share_id, ending.state, words)
+        told("attempt", outcome=ending.outcome, state=ending.state.value, status=ending.status or 0)
         while True:
             try:
                 if not self._writer.settle(ending, aftermath):
@@ -279,12 +288,12 @@ class Courier:
                     continue
             return
 
-    def _stay(self, work: Work, state: ShareState, reason: str) -> None:
+    def _stay(self, work: Work, state: ShareState, reason: str, *, event: str = "") -> None:
         """Leave the share to a person: its config or template is at fault, or only they can tell where it is."""
         log.warning("share %d: %s on %s: %s", work.share.id, state, work.share.account, reason)
         doors = (work.share.state,)
         with self._store.write() as tx:
-            shares.change(tx, work.share.id, doors=doors, to=state, now=self._now(), reason=reason)
+            shares.change(tx, work.share.id, doors=doors, to=state, now=self._now(), reason=reason, event=event)
 
 
 def _too_late(share: Share, *, now: datetime) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reverberate.errors import Missing, ReverberateError
 from reverberate.model import Receipt, ShareState
-from reverberate.store import journal, shares
+from reverberate.store import journal, shares, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -59,6 +59,27 @@ class Desk:
     def resolve_give_up(self, share_id: int) -> None:
         """A person does not want it any more."""
         self._open(share_id, (S.UNSURE,), S.CANCELLED, "resolved by hand: given up")
+
+    def pause(self, account: str, *, why: str = "") -> None:
+        """Let the account's shares wait until ``resume``."""
+        words = f"paused by hand: {why}" if why else "paused by hand"
+        with self._store.write() as tx:
+            journal.pause(tx, account, now=self._now(), why=words, event="account paused by hand")
+
+    def stop_all(self, *, why: str = "") -> None:
+        """Let everything wait until ``start_all``: no claim is granted from now on; what is on its way arrives."""
+        now = self._now()
+        with self._store.write() as tx:
+            watch.switch_on(tx, watch.STOPPED, now=now, words=why)
+            journal.note(tx, "all paused", now=now, words=why)
+
+    def start_all(self) -> bool:
+        """Let everything go on; whether it was stopped."""
+        with self._store.write() as tx:
+            was = watch.switch_off(tx, watch.STOPPED)
+            if was:
+                journal.note(tx, "all resumed", now=self._now())
+        return was
 
     def resume(self, account: str) -> None:
         """The account is mended: its shares go on."""

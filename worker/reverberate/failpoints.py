@@ -31,6 +31,8 @@ POINTS = (
     "sweep: after commit",
 )
 """Every place, in the order in which a share passes them."""
+NOTICE_POINTS = ("notices: before commit", "notices: after commit", "notices: claimed", "notices: sent")
+"""The places that a notice passes."""
 
 
 class _Doom:

@@ -102,7 +102,7 @@ class Front:
         """Let an account's shares wait."""
         self.service.accounts.get(name)
         with self._store.write() as tx:
-            journal.pause(tx, name, now=self.service.now(), why=why)
+            journal.pause(tx, name, now=self.service.now(), why=why, event="account paused by hand")
         return self.account(name)
 
     def resume(self, name: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionErro
 from reverberate import __version__
 from reverberate.errors import Transient, Unauthorised, Unsure
 from reverberate.failpoints import reach
+from reverberate.masks import hide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -173,6 +174,7 @@ class Session(requests.Session):
     def learn(self, secret: str) -> None:
         """Keep this out of every text too: a token that was handed out on the way."""
         self._secrets.add(secret)
+        hide(secret)
 
     def mask(self, text: str) -> str:
         """``text`` without this session's secrets."""

@@ -13,7 +13,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from reverberate import broker, config
+from reverberate import broker, config, tracing
 from reverberate.accounts import Accounts
 from reverberate.errors import ReverberateError
 from reverberate.illustrate import Illustrator
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
+    from reverberate.backup import Backup, Restored
     from reverberate.config import Config
     from reverberate.dispatcher import Dispatcher
 
@@ -103,7 +104,7 @@ def run_dispatcher(loaded: Config) -> None:
         log.warning("no Redis: workers find due shares by looking at the database")
     with open_service(loaded) as service:
         dispatcher = Dispatcher(service, Hand(url) if url else _hand_nothing, bell_for(url))
-        with _running(dispatcher):
+        with _running(dispatcher), _company(service):
             stop.asked.wait()
 
 
@@ -122,12 +123,22 @@ def _running(dispatcher: Dispatcher) -> Iterator[None]:
         thread.join(STOP_SECONDS)
 
 
+@contextmanager
+def _company(service: Service) -> Iterator[None]:
+    from reverberate.company import company
+
+    with company(service):
+        yield
+
+
 def run_worker(loaded: Config) -> None:
     """Deliver until told to stop."""
     from reverberate import tasks
+    from reverberate.company import living
     from reverberate.delivery import Courier
 
     stop, url = Stop(tasks.stop_worker), broker.running_url(loaded)
+    tracing.start()
     if parent := os.environ.get("REVERBERATE_PARENT"):
         companion = int(os.environ.get("REVERBERATE_REDIS_PID", "0"))
         threading.Thread(target=_follow, args=(int(parent), companion), name="follow", daemon=True).start()
@@ -135,11 +146,12 @@ def run_worker(loaded: Config) -> None:
         courier = Courier(service.store, service.accounts)
         poller = tasks.Poller(service.store, courier)
         try:
-            if url:
-                tasks.run_worker(url, courier, name=courier.owner.replace(":", "-") + "@reverberate")
-            else:
-                log.warning("no Redis: the poller delivers by itself")
-                stop.asked.wait()
+            with living(service.store, "worker"):
+                if url:
+                    tasks.run_worker(url, courier, name=courier.owner.replace(":", "-") + "@reverberate")
+                else:
+                    log.warning("no Redis: the poller delivers by itself")
+                    stop.asked.wait()
         finally:
             poller.stop()
             courier.close()
@@ -158,6 +170,16 @@ def _alone(path: Path) -> Iterator[None]:
         except BlockingIOError:
             raise ReverberateError(f"another `reverberate up` works on {path.parent}", hint="stop it first") from None
         yield
+
+
+def run_restore(loaded: Config, found: Backup, *, force: bool) -> Restored:
+    """Fill the config's database from a backup, while nothing else works on it. Raises as ``backup.restore``."""
+    from reverberate.backup import restore
+
+    loaded.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _alone(loaded.data / "up.lock"), open_service(loaded) as service:
+        names = [name for name in loaded.accounts if service.accounts.ability(name).always]
+        return restore(found, loaded, service.store, harmless=frozenset(names), force=force)
 
 
 class Up:
@@ -203,7 +225,7 @@ class Up:
         keeper = threading.Thread(target=self._keep_worker, name="keeper", daemon=True)
         keeper.start()
         try:
-            with _running(Dispatcher(service, Hand(url), bell_for(url))):
+            with _running(Dispatcher(service, Hand(url), bell_for(url))), _company(service):
                 yield
         finally:
             self._stopping.set()
@@ -240,7 +262,7 @@ def _in_process(service: Service) -> Iterator[None]:
     courier, bell = Courier(service.store, service.accounts), LocalBell()
     dispatcher = Dispatcher(service, courier.deliver, bell)
     try:
-        with _running(dispatcher):
+        with _running(dispatcher), _company(service):
             yield
     finally:
         courier.close()

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import core_schema
 
+from reverberate.masks import hide
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -47,6 +49,7 @@ class Secret:
         value = getattr(self, f"_from_{self.kind}")().rstrip("\r\n")
         if not value:
             raise SecretMissing(f"{self} is empty")
+        hide(str(value))
         return str(value)
 
     def _from_env(self) -> str:
@@ -134,7 +137,9 @@ class Bound(Secret):
         Raises:
             Outcome: it is not there, has ended, or cannot be refreshed now.
         """
-        return self.read()
+        value = self.read()
+        hide(value)
+        return value
 
 
 def _why(error: Exception) -> str:

@@ -14,7 +14,7 @@ from reverberate.errors import ReverberateError, SourceError
 from reverberate.failpoints import reach
 from reverberate.model import ShareState, SourceState
 from reverberate.schedule import first_due
-from reverberate.store import journal, posts, shares
+from reverberate.store import dump, journal, posts, shares, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 TROUBLE = (timedelta(minutes=1), timedelta(hours=6))
 """How long to wait after a failed look: doubling from the first to the second."""
+FAILING = 4
+"""So many failed looks in a row are more than a hiccup: a quarter of an hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +130,13 @@ class Service:
             wanted = fresh[len(fresh) - min(source.backfill, len(fresh)) :] if baseline else fresh
             flood = len(wanted) > source.flood and not baseline
             reason = f"flood guard: {len(wanted)} new posts at once from {source.name}" if flood else ""
+            reason = self._restored(tx, source.name) or reason
             for one in wanted:
                 self._plan(tx, one, accounts=self.config.accounts, held=reason)
+            if flood:
+                journal.note(tx, "flood held", now=now, source=source.name, words=reason)
+            if state.failures >= FAILING:
+                journal.note(tx, "source works", now=now, source=source.name)
             journal.save_source(tx, after)
             reach("plan: before commit")
         reach("plan: after commit")
@@ -142,6 +149,15 @@ class Service:
             notes=look.notes,
         )
 
+    def _restored(self, tx: Transaction, source: str) -> str:
+        """Why what is new at a source's first look after a restore is held: it may have been shared already."""
+        name = f"{dump.RESTORED}{source}"
+        switch = watch.switched(tx, name)
+        if switch is None:
+            return ""
+        watch.switch_off(tx, name)
+        return f"restored from a backup of {switch.words}, and newer than that: it may have been shared already"
+
     def _trouble(self, source: SourceConfig, state: SourceState, error: SourceError) -> Looked:
         now, (least, most) = self._now(), TROUBLE
         wait = max(min(least * 2 ** min(state.failures, 20), most), error.wait or timedelta(0))
@@ -151,6 +167,8 @@ class Service:
             journal.save_source(tx, after)
             if state.trouble != words:
                 journal.note(tx, "source trouble", now=now, source=source.name, words=words)
+            if after.failures == FAILING:
+                journal.note(tx, "source failing", now=now, source=source.name, words=words)
         return Looked(source=source.name, trouble=words)
 
     def _ingest(self, tx: Transaction, incoming: Sequence[Post], *, source: str) -> list[Ingested]:

@@ -16,6 +16,7 @@ from queue import Full, Queue
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
+from celery.apps import worker as celery_worker
 from celery.platforms import EX_OK, SecurityWarning
 from celery.signals import setup_logging
 from celery.worker import state
@@ -159,6 +160,7 @@ def run_worker(url: str, courier: Courier, *, name: str, concurrency: int = 4) -
     global COURIER  # noqa: PLW0603 - Celery calls tasks by name, so the process's one courier must be found by name
     COURIER = courier
     setup_logging.connect(_leave_logging_alone)
+    celery_worker.safe_say = _say_nothing
     # Celery warns root of pickle and the like; this worker takes JSON numbers only, and containers run as root
     warnings.filterwarnings("ignore", category=SecurityWarning)
     options = {"hostname": name, "pool": "threads", "concurrency": concurrency, "quiet": True}
@@ -179,6 +181,10 @@ def _told_to_stop() -> bool:
 def stop_worker() -> None:
     """Let the worker end, at once or as soon as it has begun: until then its own signal handlers are not there."""
     state.should_stop = EX_OK
+
+
+def _say_nothing(*_: Any, **__: Any) -> None:
+    """Celery's words at its end would stand in the log without being lines of it."""
 
 
 def _leave_logging_alone(**_: Any) -> None:

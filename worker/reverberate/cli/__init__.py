@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from reverberate import __version__
-from reverberate.cli import accounts, posts, run, setup, shares, tokens
+from reverberate import __version__, logs
+from reverberate.cli import accounts, posts, run, setup, shares, tokens, watch
 from reverberate.cli.common import FILE, Settings
 from reverberate.errors import ReverberateError
 
@@ -22,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (setup, run, posts, shares, accounts, tokens):
+for part in (setup, run, posts, shares, accounts, tokens, watch):
     part.register(app)
 
 
@@ -46,11 +45,7 @@ def configure(
 ) -> None:
     """What every command needs."""
     level = os.environ.get("REVERBERATE_LOG", "DEBUG" if verbose else "INFO").upper()
-    logging.basicConfig(
-        stream=sys.stderr, level=level, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S"
-    )
-    for noisy in ("alembic", "celery", "kombu"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logs.setup(level=level, form=os.environ.get("REVERBERATE_LOG_FORMAT", "text"))
     context.obj = Settings(config)
 
 

@@ -1,4 +1,4 @@
-"""Commands about accounts: the listing, and letting one go on."""
+"""Commands about accounts: the listing, letting one wait, and letting it go on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reverberate.cli.common import Json, settings, show, table
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (accounts, resume):
+    for command in (accounts, pause, resume):
         app.command()(command)
 
 
@@ -26,13 +26,40 @@ def accounts(context: typer.Context, *, as_json: Json = False) -> None:
     show(rows, as_json=as_json, human=lambda: table(flat, columns, empty="no account in the config"))
 
 
-def resume(context: typer.Context, account: Annotated[str, typer.Argument(help="The account's name.")]) -> None:
-    """Let a paused account go on, after you mended what was wrong."""
+def pause(
+    context: typer.Context,
+    account: Annotated[str, typer.Argument(help="The account's name; everything, when left out.")] = "",
+    why: Annotated[str, typer.Option(help="For those who ask later.")] = "",
+) -> None:
+    """Let an account's shares wait, or everything; what is on its way at this moment still arrives."""
+    from reverberate.desk import Desk
+
+    with settings(context).service() as service:
+        desk = Desk(service.store)
+        if account:
+            service.accounts.get(account)
+            desk.pause(account, why=why)
+        else:
+            desk.stop_all(why=why)
+    typer.echo(f"{account or 'everything'} waits; reverberate resume {account}".rstrip())
+
+
+def resume(
+    context: typer.Context,
+    account: Annotated[
+        str, typer.Argument(help="The account's name; all that was paused as a whole, when left out.")
+    ] = "",
+) -> None:
+    """Let a paused account go on, after you mended what was wrong; or everything."""
     from reverberate.desk import Desk
     from reverberate.runtime import ring
 
     with settings(context).service() as service:
-        service.accounts.get(account)
-        Desk(service.store).resume(account)
+        desk = Desk(service.store)
+        if account:
+            service.accounts.get(account)
+            desk.resume(account)
+        else:
+            desk.start_all()
         ring(service.config)
-    typer.echo(f"{account} goes on")
+    typer.echo(f"{account or 'everything'} goes on")

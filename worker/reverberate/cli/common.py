@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reverberate import logs
 from reverberate.errors import ReverberateError
 
 if TYPE_CHECKING:
@@ -44,7 +46,10 @@ class Settings:
         """The config; raises ConfigError."""
         from reverberate.runtime import read_config
 
-        return read_config(self.path)
+        loaded = read_config(self.path)
+        if "REVERBERATE_LOG_FORMAT" not in os.environ and loaded.service.log_format != "text":
+            logs.reform(loaded.service.log_format)
+        return loaded
 
     @contextmanager
     def service(self) -> Iterator[Service]:

@@ -61,6 +61,7 @@ class Network(ABC):
         caption: the limit of a text that goes with attached pictures, where that is another one.
         template: the file name of its template, where that is not ``NAME.txt``.
         article: whether it publishes the whole post (``Message.article``), not only what the template makes of it.
+        counting: whether reactions are asked for unless the owner says otherwise; not where asking costs money.
         Settings: the shape of the account's own keys.
     """
 
@@ -79,6 +80,7 @@ class Network(ABC):
     caption: ClassVar[Limit | None] = None
     template: ClassVar[str | None] = None
     article: ClassVar[bool] = False
+    counting: ClassVar[bool] = True
     Settings: ClassVar[type[NetworkSettings]]
 
     @classmethod

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from reverberate.errors import Duplicate, Outcome, Refused, Transient, Unauthorised
-from reverberate.model import Assurance, Receipt, Standing
+from reverberate.model import Assurance, Reactions, Receipt, Standing
 from reverberate.networks.base import NetworkSettings, json_object
 from reverberate.networks.parts import Part, Threading, each_deleted, each_edited, once, unposted
 from reverberate.secrets import Secret
@@ -125,6 +125,14 @@ class Bluesky(Threading):
     def verify(self) -> Standing:
         """See Verifies."""
         return Standing(who=f"@{self._signed_in()['handle']}")
+
+    def reactions(self, receipt: Receipt) -> Reactions:
+        """See Counts. Source: the lexicon app.bsky.feed.getPosts; the PDS passes the question on."""
+        posts = self._xrpc("GET", "app.bsky.feed.getPosts", params={"uris": receipt.remote_id}).json().get("posts")
+        if not posts:
+            raise Refused("the post is gone", status=404)
+        names = {"likes": "likeCount", "reposts": "repostCount", "replies": "replyCount"}
+        return Reactions(**{ours: posts[0].get(theirs) for ours, theirs in names.items()})
 
     def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
         """See Network."""

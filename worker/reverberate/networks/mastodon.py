@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from reverberate.errors import Outcome, RateLimited, Transient
-from reverberate.model import Assurance, Receipt, Standing
+from reverberate.model import Assurance, Reactions, Receipt, Standing
 from reverberate.networks.base import (
     NetworkSettings,
     json_object,
@@ -130,6 +130,12 @@ class Mastodon(Threading):
         """See Verifies."""
         me = self._api("GET", "/api/v1/accounts/verify_credentials").json()
         return Standing(who=f"@{me['acct']}@{self.settings.instance.split('//')[1].strip('/')}")
+
+    def reactions(self, receipt: Receipt) -> Reactions:
+        """See Counts. Source: docs.joinmastodon.org, entity Status."""
+        told = self._api("GET", f"/api/v1/statuses/{receipt.remote_id}").json()
+        names = {"likes": "favourites_count", "reposts": "reblogs_count", "replies": "replies_count"}
+        return Reactions(**{ours: told.get(theirs) for ours, theirs in names.items()})
 
     def live_limit(self) -> Limit:
         """See Network: what the server says of itself, remembered for a day."""

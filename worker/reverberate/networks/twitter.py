@@ -13,7 +13,7 @@ from pydantic import Field
 
 from reverberate.errors import Duplicate, Outcome, OutOfCredit, Refused, Transient, Unauthorised, Unsure
 from reverberate.http import READS, Session
-from reverberate.model import Assurance, Receipt, Standing
+from reverberate.model import Assurance, Reactions, Receipt, Standing
 from reverberate.networks.base import (
     NetworkSettings,
     json_object,
@@ -76,6 +76,7 @@ class Twitter(Threading):
 
     name, title, assurance = "twitter", "Twitter / X", Assurance.REFUSES
     limit, Settings = LIMITS["twitter"], TwitterSettings
+    counting = False
     carries = frozenset({"attach"})  # the link card is X's own, from the page's tags
     settings: TwitterSettings
     session: _Elsewhere
@@ -164,6 +165,18 @@ class Twitter(Threading):
         """See Verifies."""
         me = self._ask(lambda client: client.get_me(user_auth=True)).json()["data"]
         return Standing(who=f"@{me['username']}")
+
+    def reactions(self, receipt: Receipt) -> Reactions:
+        """See Counts: X charges for each read. Source: docs.x.com, public metrics of a post."""
+        wanted = {"tweet_fields": ["public_metrics"], "user_auth": True}
+        body = self._ask(lambda client: client.get_tweet(receipt.remote_id, **wanted)).json()
+        if "data" not in body:
+            raise Refused("the post is gone", status=404)
+        told = body["data"].get("public_metrics", {})
+        reposts = [told[name] for name in ("retweet_count", "quote_count") if name in told]
+        return Reactions(
+            likes=told.get("like_count"), reposts=sum(reposts) if reposts else None, replies=told.get("reply_count")
+        )
 
     def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
         """See Network."""

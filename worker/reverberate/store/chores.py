@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, insert, or_, select, update
 
 from reverberate.model import Chore, Message, Receipt, ShareState
-from reverberate.store import codec
+from reverberate.store import codec, watch
 from reverberate.store.posts import insert_new
 from reverberate.store.tables import accounts, attempts, chores, events, messages, shares, steps
 
@@ -125,6 +125,8 @@ def claim(tx: Connection, chore: Chore, *, fence: int, owner: str, lease: dateti
 
     Whoever takes a share back has no use for edits that wait.
     """
+    if watch.stopped(tx):
+        return None
     free = and_(shares.c.id == chore.share_id, shares.c.state == ShareState.SENT, shares.c.lease.is_(None))
     held = tx.execute(select(shares.c.id).where(free, shares.c.fence == fence).with_for_update()).first()
     mine = and_(chores.c.id == chore.id, _open(), chores.c.due <= now)

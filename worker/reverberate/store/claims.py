@@ -10,7 +10,7 @@ from sqlalchemy import and_, bindparam, func, insert, literal, or_, select, tupl
 
 from reverberate.model import Message, Receipt, ShareState, Step, Work
 from reverberate.policy import CRASHES
-from reverberate.store import chores, codec, turns
+from reverberate.store import chores, codec, turns, watch
 from reverberate.store.posts import insert_new
 from reverberate.store.tables import accounts, attempts, events, messages, posts, shares, steps
 
@@ -29,6 +29,8 @@ RING_AGAIN = timedelta(seconds=10)
 It is no hurry: where the first word was lost, the workers' pollers find the share within two seconds.
 """
 RING_SELDOM = timedelta(seconds=60)
+FIRST_ASK = timedelta(hours=1)
+"""How long after it is sent a share's network is first asked what people made of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,9 @@ class Ending:
 
 
 def next_wake(tx: Connection) -> datetime | None:
-    """When the next share wants attention; None if none ever does."""
+    """When the next share wants attention; None if none ever does, or all is stopped."""
+    if watch.stopped(tx):
+        return None
     query = select(shares.c.wake).where(shares.c.wake.is_not(None)).order_by(shares.c.wake).limit(1)
     wakes = (tx.execute(query).scalar_one_or_none(), chores.next_wake(tx))
     return min((wake for wake in wakes if wake), default=None)
@@ -96,6 +100,8 @@ def take_due(tx: Connection, *, now: datetime, limit: int) -> list[int]:
 
 def overdue(tx: Connection, *, before: datetime, limit: int) -> list[int]:
     """The numbers of shares that were due before that and that nobody has claimed, handed over or not."""
+    if watch.stopped(tx):
+        return []
     query = (
         select(shares.c.id)
         .where(shares.c.wake.is_not(None), shares.c.wake <= before + 2 * RING_SELDOM, shares.c.due <= before)
@@ -168,8 +174,11 @@ def claim(
 
     Returns:
         For each share that was won: its new fence, and the message to send, which is the one frozen first.
-        A share that is missing belongs to somebody else, is not to be sent any more, or has to wait its turn.
+        A share that is missing belongs to somebody else, is not to be sent any more, or has to wait its turn; while
+        all is stopped, every one is.
     """
+    if watch.stopped(tx):
+        return {}
     ready = [wish for wish in claims if _may(tx, wish, now=now)]
     fences = _take(tx, ready, owner=owner, lease=lease, now=now)
     won = [wish for wish in ready if wish.share_id in fences]
@@ -254,17 +263,24 @@ def renew(tx: Connection, ids: Sequence[int], *, owner: str, lease: datetime) ->
 def settle(tx: Connection, endings: Sequence[Ending]) -> set[int]:
     """Write what attempts came to. Returns the shares whose state it set; the rest were no longer ours."""
     _journal(tx, endings)
-    ours = _still_ours(tx, endings)
-    held = [ending for ending in endings if ending.share_id in ours]
+    rows = _still_ours(tx, endings)
+    held = [ending for ending in endings if ending.share_id in rows]
     if held:
-        columns = ("state", "due", "wake", "reason", "remote_id", "permalink", "changed")
+        columns = ("state", "due", "wake", "reason", "remote_id", "permalink", "changed", "ask")
         values: dict[str, Any] = {name: bindparam(name) for name in columns}
         values |= {"lease": None, "owner": "", "crashes": 0, "tries": shares.c.tries - bindparam("uncounted")}
+        values["sent"] = func.coalesce(shares.c.sent, bindparam("sent", type_=shares.c.sent.type))
         values["due"] = func.coalesce(bindparam("due", type_=shares.c.due.type), shares.c.due)
         tx.execute(update(shares).where(shares.c.id == bindparam("b_share")).values(values), [_row(e) for e in held])
         _silence_paused(tx, [e.share_id for e in held if e.state in {ShareState.SCHEDULED, ShareState.UNSURE}])
         tx.execute(told(), [_event(e) for e in held])
-    return ours
+        watch.tally(tx, [_came(e, rows[e.share_id]) for e in held])
+    return set(rows)
+
+
+def _came(ending: Ending, row: Any) -> watch.Came:
+    late = ending.now - row.wanted if ending.state is ShareState.SENT else None
+    return watch.Came(row.account, ending.outcome, late)
 
 
 def _journal(tx: Connection, endings: Sequence[Ending]) -> None:
@@ -285,10 +301,12 @@ def _silence_paused(tx: Connection, ids: Sequence[int]) -> None:
         tx.execute(update(shares).where(shares.c.id.in_(ids), shares.c.account.in_(paused)).values(wake=None))
 
 
-def _still_ours(tx: Connection, endings: Sequence[Ending]) -> set[int]:
-    held = select(shares.c.id, shares.c.fence, shares.c.lease, shares.c.state).with_for_update()
+def _still_ours(tx: Connection, endings: Sequence[Ending]) -> dict[int, Any]:
+    """The shares that may still be written, with what is known of them."""
+    columns = (shares.c.id, shares.c.fence, shares.c.lease, shares.c.state, shares.c.account, shares.c.wanted)
+    held = select(*columns).with_for_update()
     rows = {row.id: row for row in tx.execute(held.where(shares.c.id.in_([e.share_id for e in endings])))}
-    return {e.share_id for e in endings if e.share_id in rows and _may_write(e, rows[e.share_id])}
+    return {e.share_id: rows[e.share_id] for e in endings if e.share_id in rows and _may_write(e, rows[e.share_id])}
 
 
 def _may_write(ending: Ending, row: Any) -> bool:
@@ -309,6 +327,8 @@ def _row(ending: Ending) -> dict[str, Any]:
         "remote_id": receipt.remote_id if receipt else None,
         "permalink": receipt.permalink if receipt else None,
         "changed": ending.now,
+        "sent": ending.now if ending.state is ShareState.SENT else None,
+        "ask": ending.now + FIRST_ASK if ending.state is ShareState.SENT else None,
         "uncounted": 0 if ending.counts else 1,
     }
 

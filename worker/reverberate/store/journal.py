@@ -74,12 +74,12 @@ def failed(tx: Connection, name: str) -> int:
     return int(tx.execute(more.returning(accounts.c.failures)).scalar_one())
 
 
-def pause(tx: Connection, name: str, *, now: datetime, why: str) -> None:
-    """Let the account's shares wait for its owner."""
+def pause(tx: Connection, name: str, *, now: datetime, why: str, event: str = "account paused") -> None:
+    """Let the account's shares wait for its owner; ``event`` is how the journal calls it."""
     _account(tx, name, paused=now, paused_why=why)
     shares.silence_account(tx, name)
     chores.silence_account(tx, name)
-    note(tx, "account paused", now=now, account=name, words=why)
+    note(tx, event, now=now, account=name, words=why)
 
 
 def resume(tx: Connection, name: str, *, now: datetime) -> None:

@@ -75,10 +75,12 @@ def change(
     due: datetime | None = None,
     receipt: Receipt | None = None,
     anew: bool = False,
+    event: str = "",
 ) -> bool:
     """A person's change of one share, if it is in one of the states ``doors`` and in no worker's hands.
 
-    ``anew`` forgets the tries so far. Returns whether the change was made.
+    ``anew`` forgets the tries so far. ``event`` is how the journal calls it, if not by the new state. Returns whether
+    the change was made.
     """
     values: dict[str, Any] = {"state": to, "reason": reason, "changed": now}
     values["wake"] = due if to in {ShareState.SCHEDULED, ShareState.UNSURE} else None
@@ -89,7 +91,8 @@ def change(
     done = tx.execute(update(shares).where(allowed).values(values)).rowcount == 1
     if done:
         tx.execute(
-            told(), {"at": now, "kind": f"share {to}", "share_id": share_id, "of_share": share_id, "words": reason}
+            told(),
+            {"at": now, "kind": event or f"share {to}", "share_id": share_id, "of_share": share_id, "words": reason},
         )
     return done
 

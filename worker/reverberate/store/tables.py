@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Dialect,
     ForeignKey,
@@ -26,6 +27,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+
+from reverberate.alerts import tells
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -105,6 +108,8 @@ shares = Table(
     Column("remote_id", Text),
     Column("permalink", Text),
     Column("changed", Instant, nullable=False),
+    Column("sent", Instant),
+    Column("ask", Instant),
     UniqueConstraint("post_id", "account", "slot"),
     Index(
         "ix_shares_due", "wake", "id", sqlite_where=text("wake IS NOT NULL"), postgresql_where=text("wake IS NOT NULL")
@@ -115,6 +120,7 @@ shares = Table(
     Index(None, "account", "state", "due", "id"),
     Index(None, "source", "state", "due", "id"),
     Index(None, "state", "due", "id"),
+    Index("ix_shares_ask", "ask", **_only("ask IS NOT NULL")),
 )
 
 messages = Table(
@@ -181,6 +187,12 @@ chores = Table(
     Index("ix_chores_account", "account", **_only("ended IS NULL")),
 )
 
+
+def _untold(context: Any) -> bool | None:
+    """An event that a person must hear of waits to be told; whoever writes one need not know."""
+    return tells(context.get_current_parameters()["kind"]) or None
+
+
 events = Table(
     "events",
     metadata,
@@ -195,6 +207,8 @@ events = Table(
     Index(None, "kind", "at", "id"),
     Index("ix_events_account", "account", "at", "id", **_only("account <> ''")),
     Index("ix_events_source", "source", "at", "id", **_only("source <> ''")),
+    Column("untold", Boolean, default=_untold),
+    Index("ix_events_untold", "id", **_only("untold IS NOT NULL")),
 )
 
 accounts = Table(

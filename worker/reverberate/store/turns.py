@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from reverberate.store.posts import insert_new
-from reverberate.store.tables import spending, turns
+from reverberate.store.tables import events, spending, turns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reverberate.schedule import Pace
+
+NEARLY = 0.8
+"""The part of a budget from which on its owner is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +55,9 @@ class Later:
 def check(tx: Connection, wanted: Allowance, *, now: datetime) -> Later | None:
     """None if the account may speak now; else until when the share has to wait, with its turn booked."""
     if wanted.budget is not None and _spent(tx, wanted.account, month_of(now)) + wanted.price > wanted.budget:
-        budget = wanted.budget / 1e6
-        return Later(_next_month(now), f"this month's budget of {budget:.2f} is used up; it goes on next month")
+        words = f"this month's budget of {wanted.budget / 1e6:.2f} is used up; it goes on next month"
+        _note(tx, wanted.account, "budget used up", words, now=now)
+        return Later(_next_month(now), words)
     rows = _rows(tx, wanted, now=now)
     for name, pace in wanted.paces.items():
         row = rows[name]
@@ -72,6 +76,21 @@ def take(tx: Connection, taken: Sequence[Allowance], *, now: datetime) -> None:
             _update(tx, one.account, name, full=pace.taken(rows[name].full, now=now) or rows[name].full)
         if one.price:
             add(tx, one.account, one.price, now=now)
+            _warn(tx, one, now=now)
+
+
+def _warn(tx: Connection, one: Allowance, *, now: datetime) -> None:
+    """Say so when this share took the month's spending past NEARLY of its budget."""
+    if one.budget is None:
+        return
+    after, nearly = _spent(tx, one.account, month_of(now)), one.budget * NEARLY
+    if after - one.price < nearly <= after:
+        words = f"{after / 1e6:.2f} of this month's budget of {one.budget / 1e6:.2f} are spent"
+        _note(tx, one.account, "budget nearly used", words, now=now)
+
+
+def _note(tx: Connection, account: str, kind: str, words: str, *, now: datetime) -> None:
+    tx.execute(insert(events).values(at=now, kind=kind, account=account, words=words))
 
 
 def add(tx: Connection, account: str, micros: int, *, now: datetime) -> None:

@@ -17,6 +17,7 @@ from reverberate.web import (
     problems,
     shares,
     sources,
+    stats,
     status,
     tokens,
 )
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from reverberate.service import Service
 
 PREFIX = "/api"
-ROUTERS = (posts, shares, accounts, sources, previews, events, status, tokens)
+ROUTERS = (posts, shares, accounts, sources, previews, events, stats, status, tokens)
 ABOUT = """Publish once; every account repeats it: once each, on time, in its own voice.
 
 Every request needs a token (`Authorization: Bearer TOKEN`), made by `reverberate token create NAME --scope SCOPE`:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from reverberate import status
 from reverberate.errors import ReverberateError
 from reverberate.web.doors import Door
 from reverberate.web.metrics import exposition
+from reverberate.web.ready import readiness
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,6 +24,13 @@ def health(door: Door) -> Response:
             return PlainTextResponse("ok\n")
     except ReverberateError as error:
         return PlainTextResponse(f"{error}\n", status_code=503)
+
+
+@router.get("/readyz")
+def ready(door: Door) -> Response:
+    """200 while the database answers and a dispatcher lives; what is wrong, by part."""
+    fine, told = readiness(door.service)
+    return JSONResponse(told, status_code=200 if fine else 503)
 
 
 @router.get("/metrics")

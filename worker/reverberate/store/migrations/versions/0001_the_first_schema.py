@@ -103,6 +103,8 @@ def upgrade() -> None:
     sa.Column('remote_id', sa.Text(), nullable=True),
     sa.Column('permalink', sa.Text(), nullable=True),
     sa.Column('changed', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('sent', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('ask', reverberate.store.tables.Instant(), nullable=True),
     sa.ForeignKeyConstraint(['post_id'], ['posts.id'], name=op.f('fk_shares_post_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_shares')),
     sa.UniqueConstraint('key', name=op.f('uq_shares_key')),
@@ -110,6 +112,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('shares', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_shares_account_state_due_id'), ['account', 'state', 'due', 'id'], unique=False)
+        batch_op.create_index('ix_shares_ask', ['ask'], unique=False, sqlite_where=sa.text('ask IS NOT NULL'), postgresql_where=sa.text('ask IS NOT NULL'))
         batch_op.create_index('ix_shares_due', ['wake', 'id'], unique=False, sqlite_where=sa.text('wake IS NOT NULL'), postgresql_where=sa.text('wake IS NOT NULL'))
         batch_op.create_index('ix_shares_leased', ['lease'], unique=False, sqlite_where=sa.text('lease IS NOT NULL'), postgresql_where=sa.text('lease IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_shares_source_state_due_id'), ['source', 'state', 'due', 'id'], unique=False)
@@ -165,6 +168,7 @@ def upgrade() -> None:
     sa.Column('account', sa.String(length=100), server_default='', nullable=False),
     sa.Column('source', sa.String(length=100), server_default='', nullable=False),
     sa.Column('words', sa.Text(), server_default='', nullable=False),
+    sa.Column('untold', sa.Boolean(), nullable=True),
     sa.ForeignKeyConstraint(['share_id'], ['shares.id'], name=op.f('fk_events_share_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_events'))
     )
@@ -174,6 +178,69 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_events_kind_at_id'), ['kind', 'at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_events_share_id'), ['share_id'], unique=False)
         batch_op.create_index('ix_events_source', ['source', 'at', 'id'], unique=False, sqlite_where=sa.text("source <> ''"), postgresql_where=sa.text("source <> ''"))
+        batch_op.create_index('ix_events_untold', ['id'], unique=False, sqlite_where=sa.text('untold IS NOT NULL'), postgresql_where=sa.text('untold IS NOT NULL'))
+
+    op.create_table('troubles',
+    sa.Column('kind', sa.String(length=20), nullable=False),
+    sa.Column('subject', sa.String(length=200), nullable=False),
+    sa.Column('since', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('words', sa.Text(), server_default='', nullable=False),
+    sa.PrimaryKeyConstraint('kind', 'subject', name=op.f('pk_troubles'))
+    )
+    op.create_table('notices',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('channel', sa.String(length=100), nullable=False),
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('made', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('due', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('lease', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('tries', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('sent', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('words', sa.Text(), server_default='', nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_notices')),
+    sa.UniqueConstraint('key', name=op.f('uq_notices_key'))
+    )
+    with op.batch_alter_table('notices', schema=None) as batch_op:
+        batch_op.create_index('ix_notices_due', ['due'], unique=False, sqlite_where=sa.text('due IS NOT NULL'), postgresql_where=sa.text('due IS NOT NULL'))
+        batch_op.create_index(batch_op.f('ix_notices_channel_id'), ['channel', 'id'], unique=False)
+
+    op.create_table('pulses',
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('role', sa.String(length=20), nullable=False),
+    sa.Column('at', reverberate.store.tables.Instant(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_pulses'))
+    )
+    with op.batch_alter_table('pulses', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_pulses_at'), ['at'], unique=False)
+
+    op.create_table('switches',
+    sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('at', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('words', sa.Text(), server_default='', nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_switches'))
+    )
+    op.create_table('outcomes',
+    sa.Column('account', sa.String(length=100), nullable=False),
+    sa.Column('what', sa.String(length=20), nullable=False),
+    sa.Column('key', sa.String(length=20), nullable=False),
+    sa.Column('number', sa.BigInteger(), nullable=False),
+    sa.Column('micros', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.PrimaryKeyConstraint('account', 'what', 'key', name=op.f('pk_outcomes'))
+    )
+    op.create_table('reactions',
+    sa.Column('share_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('at', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('account', sa.String(length=100), nullable=False),
+    sa.Column('likes', sa.Integer(), nullable=True),
+    sa.Column('reposts', sa.Integer(), nullable=True),
+    sa.Column('replies', sa.Integer(), nullable=True),
+    sa.Column('latest', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['share_id'], ['shares.id'], name=op.f('fk_reactions_share_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('share_id', 'at', name=op.f('pk_reactions'))
+    )
+    with op.batch_alter_table('reactions', schema=None) as batch_op:
+        batch_op.create_index('ix_reactions_latest', ['account', 'share_id'], unique=False, sqlite_where=sa.text('latest'), postgresql_where=sa.text('latest'))
 
     op.create_table('steps',
     sa.Column('share_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -275,8 +342,11 @@ def downgrade() -> None:
 
     op.drop_table('pictures')
     op.drop_table('steps')
+    for name in ('reactions', 'outcomes', 'switches', 'pulses', 'notices', 'troubles'):
+        op.drop_table(name)
     with op.batch_alter_table('events', schema=None) as batch_op:
         batch_op.drop_index('ix_events_source', sqlite_where=sa.text("source <> ''"), postgresql_where=sa.text("source <> ''"))
+        batch_op.drop_index('ix_events_untold')
         batch_op.drop_index(batch_op.f('ix_events_share_id'))
         batch_op.drop_index(batch_op.f('ix_events_kind_at_id'))
         batch_op.drop_index(batch_op.f('ix_events_at_id'))
@@ -297,6 +367,7 @@ def downgrade() -> None:
     with op.batch_alter_table('shares', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_shares_state_due_id'))
         batch_op.drop_index(batch_op.f('ix_shares_source_state_due_id'))
+        batch_op.drop_index('ix_shares_ask')
         batch_op.drop_index('ix_shares_leased', sqlite_where=sa.text('lease IS NOT NULL'), postgresql_where=sa.text('lease IS NOT NULL'))
         batch_op.drop_index('ix_shares_due', sqlite_where=sa.text('wake IS NOT NULL'), postgresql_where=sa.text('wake IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_shares_account_state_due_id'))
