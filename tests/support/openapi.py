@@ -61,7 +61,7 @@ class Described:
 
     def _operation(self, request: requests.PreparedRequest, base: str) -> Mapping[str, Any]:
         """What the description says of the call."""
-        path = urlsplit(self._moved(request, base).url or "").path
+        path = urlsplit(self._moved(request, base).url or "").path.removeprefix(urlsplit(self._server).path)
         for template, methods in sorted(self._description["paths"].items(), key=lambda one: one[0].count("{")):
             if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
                 operation: Mapping[str, Any] = methods[str(request.method).lower()]

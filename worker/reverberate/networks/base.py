@@ -289,6 +289,15 @@ def read_object(response: requests.Response) -> Mapping[str, Any]:
     return body
 
 
+def body_of(response: requests.Response) -> Mapping[str, Any]:
+    """The JSON object of any answer, an error's too; empty where it is none."""
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
 def json_object(response: requests.Response) -> Mapping[str, Any]:
     """The JSON object of a successful answer to a write.
 

@@ -168,6 +168,14 @@ RULES: Final[Mapping[str, PictureRule]] = MappingProxyType(
             transparency=True,
             source="Discord: Uploading Files (10 MiB by default), attachment description",
         ),
+        "webhook": PictureRule(
+            formats=_STILL,
+            max_bytes=5 * MB,
+            max_width=2048,
+            max_height=2048,
+            max_alt=None,
+            source="our own choice: what any program can use; the picture itself is fetched, not sent",
+        ),
         "slack": PictureRule(
             formats=_ALL,
             max_bytes=10 * MB,
@@ -268,6 +276,14 @@ CARD_RULES: Final[Mapping[str, PictureRule]] = MappingProxyType(
             max_height=1200,
             max_alt=4086,
             source="LinkedIn: Posts API, article.thumbnail. Sides: our choice, what its card shows",
+        ),
+        "discord": PictureRule(
+            formats=_STILL,
+            max_bytes=10 * MIB,
+            max_width=1200,
+            max_height=1200,
+            max_alt=1024,
+            source="Discord: Uploading Files, Using Attachments within Embeds. Sides: our choice, what its embed shows",
         ),
         "tumblr": PictureRule(
             formats=_STILL,

@@ -14,6 +14,7 @@ from reverberate.sandbox import troubles
 from reverberate.sandbox.blobs import Blobs
 from reverberate.sandbox.bluesky import Bluesky
 from reverberate.sandbox.control import Control
+from reverberate.sandbox.discord import Discord
 from reverberate.sandbox.exchange import Answer, Exchange
 from reverberate.sandbox.facebook import Facebook
 from reverberate.sandbox.faults import Dialect, Fault, Kind, Occasion
@@ -24,10 +25,15 @@ from reverberate.sandbox.ledger import Entry, Ledger
 from reverberate.sandbox.linkedin import LinkedIn
 from reverberate.sandbox.mastodon import Mastodon
 from reverberate.sandbox.personality import Call, Purpose
+from reverberate.sandbox.pinterest import Pinterest
+from reverberate.sandbox.reddit import Reddit
 from reverberate.sandbox.rules import Faults
 from reverberate.sandbox.server import Server
+from reverberate.sandbox.telegram import Telegram
 from reverberate.sandbox.threads import Threads
+from reverberate.sandbox.tumblr import Tumblr
 from reverberate.sandbox.twitter import Twitter
+from reverberate.sandbox.webhook import Webhook
 from reverberate.sandbox.wordpress import WordPress
 
 if TYPE_CHECKING:
@@ -84,6 +90,12 @@ class Sandbox:
             "threads": Threads(seed, self.ledger, blobs),
             "linkedin": LinkedIn(seed, self.ledger, blobs),
             "google_business": GoogleBusiness(seed, self.ledger, blobs),
+            "telegram": Telegram(seed, self.ledger, blobs),
+            "discord": Discord(seed, self.ledger, blobs),
+            "reddit": Reddit(seed, self.ledger),
+            "tumblr": Tumblr(seed, self.ledger, blobs),
+            "pinterest": Pinterest(seed, self.ledger, blobs),
+            "webhook": Webhook(seed, self.ledger),
         }
         self.faults = Faults(seed=seed, networks=self._networks)
         for fault in faults:

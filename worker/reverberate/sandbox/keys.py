@@ -5,6 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 DOMAIN = "sandbox.test"
 """Handles end in it."""
@@ -42,16 +46,34 @@ def same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(errors="replace"), expected.encode())
 
 
+def chat(seed: str, account: str) -> str:
+    """The number of the account's channel on Telegram."""
+    return f"-100{number(seed, 'telegram', account)}"
+
+
+def hook(seed: str, account: str) -> str:
+    """Number and token of the account's webhook on Discord, as its address ends."""
+    return f"{number(seed, 'discord', account, 'webhook')}/{account}-{draw(seed, 'discord', account, 'webhook')}"
+
+
 def credentials(seed: str, network: str, account: str) -> dict[str, str]:
     """The secrets by which an account is known, under the names of the network's settings."""
     match network:
-        case "twitter":
+        case "twitter" | "tumblr":
             app = {name: draw(seed, network, "app", name) for name in ("consumer_key", "consumer_secret")}
             mine = f"{number(seed, network, account)}-{token(seed, network, account)}"
             secret = draw(seed, network, account, "access_token_secret")
             return app | {"access_token": mine, "access_token_secret": secret}
-        case "facebook" | "mastodon" | "instagram" | "threads" | "linkedin" | "google_business":
+        case (
+            "facebook" | "mastodon" | "instagram" | "threads" | "linkedin" | "google_business" | "pinterest" | "reddit"
+        ):
             return {"access_token": token(seed, network, account)}
+        case "telegram":
+            return {"token": token(seed, network, account)}
+        case "discord":
+            return {"webhook": f"https://discord.com/api/webhooks/{hook(seed, account)}"}
+        case "webhook":
+            return {"secret": f"whsec_{base64.b64encode(draw(seed, network, account, 'secret').encode()).decode()}"}
         case "bluesky":
             return {"app_password": draw(seed, network, account, "app password")}
         case "wordpress":
@@ -62,27 +84,30 @@ def credentials(seed: str, network: str, account: str) -> dict[str, str]:
 
 def settings(url: str, seed: str, network: str, account: str) -> dict[str, str]:
     """The settings of an account that are no secrets, for a sandbox at ``url``."""
-    match network:
-        case "twitter":
-            return {"api_base": f"{url}/twitter", "web_base": f"{url}/web/twitter", "username": account}
-        case "facebook":
-            return {"api_base": f"{url}/facebook", "page_id": number(seed, network, account)}
-        case "instagram":
-            return {"api_base": f"{url}/instagram", "user_id": number(seed, network, account)}
-        case "threads":
-            return {"api_base": f"{url}/threads"}
-        case "linkedin":
-            author = f"urn:li:organization:{number(seed, network, account)}"
-            return {"api_base": f"{url}/linkedin", "web_base": f"{url}/web/linkedin", "author": author}
-        case "google_business":
-            mine = number(seed, network, account)
-            return {"api_base": f"{url}/google_business", "account": mine, "location": mine}
-        case "mastodon":
-            return {"instance": url, "api_base": f"{url}/mastodon"}
-        case "bluesky":
-            web = f"{url}/web/bluesky"
-            return {"handle": f"{account}.{DOMAIN}", "api_base": f"{url}/bluesky", "web_base": web}
-        case "wordpress":
-            return {"site": f"{url}/web/wordpress", "user": account, "api_base": f"{url}/wordpress"}
-        case _:
-            return {}
+    if network == "webhook":
+        return {"url": f"{url}/webhook/{account}", "deduplicates": "true"}
+    if network not in OWN:
+        return {}
+    web = {"web_base": f"{url}/web/{network}"} if network in WEB else {}
+    return {"api_base": f"{url}/{network}"} | web | OWN[network](url, number(seed, network, account), account)
+
+
+WEB = frozenset({"twitter", "bluesky", "linkedin", "telegram", "discord", "reddit", "tumblr", "pinterest"})
+"""Their clients make permalinks themselves."""
+OWN: Mapping[str, Callable[[str, str, str], dict[str, str]]] = {
+    "twitter": lambda _url, _number, account: {"username": account},
+    "facebook": lambda _url, number, _account: {"page_id": number},
+    "instagram": lambda _url, number, _account: {"user_id": number},
+    "threads": lambda _url, _number, _account: {},
+    "linkedin": lambda _url, number, _account: {"author": f"urn:li:organization:{number}"},
+    "google_business": lambda _url, number, _account: {"account": number, "location": number},
+    "mastodon": lambda url, _number, _account: {"instance": url},
+    "bluesky": lambda _url, _number, account: {"handle": f"{account}.{DOMAIN}"},
+    "wordpress": lambda url, _number, account: {"site": f"{url}/web/wordpress", "user": account},
+    "telegram": lambda _url, number, _account: {"chat": f"-100{number}"},
+    "discord": lambda _url, _number, _account: {},
+    "pinterest": lambda _url, number, _account: {"board_id": number},
+    "reddit": lambda _url, _number, _account: {"subreddit": "sandbox"},
+    "tumblr": lambda _url, _number, account: {"blog": account},
+}
+"""What an account's settings say beside where its network is: by the sandbox's address, the account's number and name."""

@@ -23,7 +23,24 @@ TITLES |= {"google_business": "Google Business Profile"}
 ALWAYS = frozenset({"twitter", "facebook", "mastodon", "bluesky"})
 """These have a column from the start, the others from their first post on."""
 CARDLESS = frozenset({"bluesky", "facebook", "instagram", "linkedin", "google_business"})
+CARDLESS |= {"telegram", "discord", "reddit", "tumblr", "pinterest", "webhook"}
 """They make no card of what stands in the text alone."""
+TITLES |= {
+    "telegram": "Telegram",
+    "discord": "Discord",
+    "reddit": "Reddit",
+    "tumblr": "Tumblr",
+    "pinterest": "Pinterest",
+}
+TITLES |= {"webhook": "Webhook"}
+HANDLES = {
+    "telegram": "Channel",
+    "discord": "#{}",
+    "reddit": "u/{}",
+    "tumblr": "{}",
+    "pinterest": "{}",
+    "webhook": "Receiver",
+}
 MOST = 30
 """So many posts of each network are on the first page."""
 URL = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
@@ -98,7 +115,7 @@ def _handle(entry: Entry) -> str:
         case "bluesky":
             return f"@{entry.account}.{keys.DOMAIN}"
         case _:
-            return "Page"
+            return HANDLES.get(entry.network, "Page").format(entry.account)
 
 
 def _text(entry: Entry) -> str:

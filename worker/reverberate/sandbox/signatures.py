@@ -14,7 +14,6 @@ from reverberate.sandbox import keys
 if TYPE_CHECKING:
     from reverberate.sandbox.exchange import Request
 
-NETWORK = "twitter"
 CLOCKS_DIFFER = 300
 TOKEN = re.compile(r'oauth_token="([^"]*)"')
 NOBODY = "nobody.nobody"
@@ -29,8 +28,9 @@ class Signatures(RequestValidator):
     dummy_client = NOBODY
     dummy_access_token = NOBODY
 
-    def __init__(self, seed: str) -> None:
+    def __init__(self, seed: str, network: str = "twitter") -> None:
         super().__init__()
+        self._network = network
         self._seed, self._lock = seed, threading.Lock()
         self._seen: dict[tuple[str, str, str], float] = {}  # in the order in which they came
         self._endpoint = ResourceEndpoint(self)
@@ -58,8 +58,8 @@ class Signatures(RequestValidator):
     def account(self, token: str) -> str:
         """The account whose access token this is; "" if it is nobody's."""
         user, _, rest = token.partition("-")
-        account = keys.owner(self._seed, NETWORK, rest)
-        return account if account and user == keys.number(self._seed, NETWORK, account) else ""
+        account = keys.owner(self._seed, self._network, rest)
+        return account if account and user == keys.number(self._seed, self._network, account) else ""
 
     def validate_timestamp_and_nonce(  # noqa: PLR0917 - the base's signature
         self,
@@ -111,4 +111,4 @@ class Signatures(RequestValidator):
         return self._credentials(self.account(token))["access_token_secret"]
 
     def _credentials(self, account: str) -> dict[str, str]:
-        return keys.credentials(self._seed, NETWORK, account)
+        return keys.credentials(self._seed, self._network, account)

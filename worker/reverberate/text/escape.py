@@ -34,6 +34,7 @@ ESCAPES: Final[Mapping[str, Escape]] = MappingProxyType(
         "telegram": Escape.ENTITIES,
         "slack": Escape.ENTITIES,
         "discord": Escape.MARKDOWN,
+        "reddit_self": Escape.MARKDOWN,
     }
 )
 """By the network's name; one that is not here takes a text as it is."""

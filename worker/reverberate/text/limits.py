@@ -84,9 +84,19 @@ LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
         ),
         "pinterest": _limit(800, Unit.CHARACTERS, "Pinterest OpenAPI 5.23.0, PinCreate.description"),
         "reddit": _limit(300, Unit.CHARACTERS, "Reddit: title of a link post"),
+        "reddit_self": _limit(
+            39_000,
+            Unit.CHARACTERS,
+            "Reddit: text of 40,000, less what a title and escapes take",
+            escape=Escape.MARKDOWN,
+        ),
+        "webhook": _limit(15_000, Unit.BYTES, "Standard Webhooks: payloads of less than 20 kB; the rest is ours"),
         "tumblr": _limit(4096, Unit.CHARACTERS, "Tumblr: NPF specification, text block"),
         "telegram": _limit(
             4096, Unit.UTF16, "Telegram Bot API 10.1, sendMessage.text, after parsing; the unit is the stricter guess"
+        ),
+        "telegram_caption": _limit(
+            1024, Unit.UTF16, "Telegram Bot API 10.1, sendPhoto.caption, after parsing; likewise"
         ),
         "discord": _limit(
             2000,
