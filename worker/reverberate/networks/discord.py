@@ -25,6 +25,7 @@ from reverberate.networks.base import (
     same_link,
     same_words,
 )
+from reverberate.networks.flows import Ask, PasteFlow
 from reverberate.policy import wait_until
 from reverberate.secrets import Secret
 from reverberate.text.escape import escape
@@ -80,6 +81,15 @@ class Discord(Network):
     def way(cls, settings: NetworkSettings) -> type[Network]:
         """See Network."""
         return DiscordBot if getattr(settings, "bot_token", None) else cls
+
+    @classmethod
+    def flow(cls, settings: DiscordSettings) -> PasteFlow:
+        """See Connects."""
+        if settings.bot_token is not None:
+            asks = (Ask(setting="bot_token", label="The bot's token"),)
+            return PasteFlow(where="https://discord.com/developers/applications", asks=asks)
+        asks = (Ask(setting="webhook", label="The webhook's address"),)
+        return PasteFlow(where="Discord: Edit channel > Integrations > Webhooks > Copy webhook URL", asks=asks)
 
     def send(self, delivery: Delivery) -> Receipt:
         """See Network."""

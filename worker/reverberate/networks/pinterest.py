@@ -16,9 +16,12 @@ from reverberate.networks.base import (
     NetworkSettings,
     body_of,
     json_object,
+    missing_is_fine,
     only_part,
     parse_instant,
+    same_link,
 )
+from reverberate.networks.flows import OAuth2Flow
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
 
@@ -37,7 +40,9 @@ SPAM_BLOCK, BLOCKED_FOR = 9, timedelta(hours=6)
 class PinterestSettings(NetworkSettings):
     """One board."""
 
-    access_token: Secret = Field(description="With boards:read, boards:write, pins:read and pins:write.")
+    access_token: Secret = Field(description="With the scopes that docs/networks/pinterest.md names.")
+    client_id: str = Field(default="", description="Your app's id; needed to connect.")
+    client_secret: Secret | None = Field(default=None, description="Your app's secret; needed to connect.")
     board_id: str = Field(pattern=r"^\d+$", description="The board's number.")
     api_base: str = Field(default="https://api.pinterest.com/v5", description="Where the API is.")
     web_base: str = Field(default="https://www.pinterest.com", description="Where people see it.")
@@ -50,6 +55,20 @@ class Pinterest(Network):
     limit, Settings = LIMITS["pinterest"], PinterestSettings
     card, carries, pictured = True, frozenset({"attach"}), True
     settings: PinterestSettings
+
+    @classmethod
+    def flow(cls, settings: NetworkSettings) -> OAuth2Flow:  # noqa: ARG003 - the same for all
+        """See Connects."""
+        return OAuth2Flow(
+            authorize_url="https://www.pinterest.com/oauth/",
+            token_url="https://api.pinterest.com/v5/oauth/token",  # noqa: S106 - an address
+            scopes=("boards:read", "boards:write", "pins:read", "pins:write", "user_accounts:read"),
+            joiner=",",
+            pkce=False,
+            client="basic",
+            token_params={"continuous_refresh": "true"},
+            lifetime=timedelta(days=30),
+        )
 
     def send(self, delivery: Delivery) -> Receipt:
         """See Network."""
@@ -69,7 +88,10 @@ class Pinterest(Network):
         since = (delivery.since or delivery.planned) - CLOCKS_DIFFER
         pins = self._api("GET", f"/boards/{self.settings.board_id}/pins", params={"page_size": "50"}).json()["items"]
         for pin in pins:
-            if pin.get("link") == delivery.message.link and parse_instant(pin["created_at"]) >= since:
+            if (
+                same_link(str(pin.get("link") or ""), delivery.message.link)
+                and parse_instant(pin["created_at"]) >= since
+            ):
                 return self._receipt(pin)
         return None
 
@@ -79,11 +101,8 @@ class Pinterest(Network):
 
     def delete(self, delivery: Delivery, receipt: Receipt) -> None:  # noqa: ARG002 - the receipt says it all
         """See Deletes."""
-        try:
+        with missing_is_fine():
             self._api("DELETE", f"/pins/{receipt.remote_id}")
-        except Outcome as outcome:
-            if outcome.status != 404:
-                raise
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts: over the pin's life, where Pinterest tells (business accounts)."""

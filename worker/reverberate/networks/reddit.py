@@ -23,6 +23,7 @@ from reverberate.networks.base import (
     only_part,
     same_link,
 )
+from reverberate.networks.flows import OAuth2Flow
 from reverberate.secrets import Secret
 from reverberate.text.escape import escape
 from reverberate.text.limits import LIMITS
@@ -50,6 +51,8 @@ class RedditSettings(NetworkSettings):
     """One subreddit, or your own profile (``u_NAME``)."""
 
     access_token: Secret = Field(description="With the scopes identity, submit, read, edit and history.")
+    client_id: str = Field(default="", description="Your app's id; needed to connect.")
+    client_secret: Secret | None = Field(default=None, description="Your app's secret; needed to connect.")
     subreddit: str = Field(pattern=r"^\w{2,24}$", description="Without r/; u_NAME is your own profile.")
     kind: Literal["link", "self"] = Field(default="link", description="A link with a title, or a text.")
     flair_id: str = Field(default="", description="Where the subreddit asks for a flair: its id.")
@@ -71,6 +74,21 @@ class Reddit(Network):
     def way(cls, settings: NetworkSettings) -> type[Network]:
         """See Network."""
         return RedditText if getattr(settings, "kind", "") == "self" else cls
+
+    @classmethod
+    def flow(cls, settings: NetworkSettings) -> OAuth2Flow:  # noqa: ARG003 - the same for all
+        """See Connects."""
+        base = "https://www.reddit.com/api/v1"
+        return OAuth2Flow(
+            authorize_url=f"{base}/authorize",
+            token_url=f"{base}/access_token",
+            revoke_url=f"{base}/revoke_token",
+            scopes=("identity", "submit", "read", "edit", "history"),
+            pkce=False,
+            client="basic",
+            params={"duration": "permanent"},
+            rotates=False,
+        )
 
     def send(self, delivery: Delivery) -> Receipt:
         """See Network."""

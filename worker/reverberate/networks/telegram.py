@@ -13,6 +13,7 @@ from pydantic import Field
 from reverberate.errors import Outcome, RateLimited, Refused, Unauthorised, Unsure
 from reverberate.model import Assurance, Receipt, Standing
 from reverberate.networks.base import Network, NetworkSettings, body_of, json_object, only_part
+from reverberate.networks.flows import Ask, PasteFlow
 from reverberate.policy import wait_until
 from reverberate.secrets import Secret
 from reverberate.text.escape import escape
@@ -113,6 +114,11 @@ class Telegram(Network):
         trouble = f"@{me['username']} may not post there: make it an administrator that may post messages"
         name = chat.get("title") or chat.get("username") or self.settings.chat
         return Standing(who=f"@{me['username']} in {name}", troubles=() if fine else (trouble,))
+
+    @classmethod
+    def flow(cls, settings: NetworkSettings) -> PasteFlow:  # noqa: ARG003 - the same for all
+        """See Connects."""
+        return PasteFlow(where="https://t.me/BotFather", asks=(Ask(setting="token", label="The bot's token"),))
 
     def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
         """See Network; by the description, for Telegram has no codes of its own."""

@@ -17,9 +17,11 @@ from reverberate.networks.base import (
     NetworkSettings,
     body_of,
     json_object,
+    missing_is_fine,
     only_part,
     same_link,
 )
+from reverberate.networks.flows import OAuth1Flow
 from reverberate.policy import wait_until
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
@@ -60,6 +62,14 @@ class Tumblr(Network):
     card, carries = True, frozenset({"card", "attach"})
     settings: TumblrSettings
 
+    @classmethod
+    def flow(cls, settings: NetworkSettings) -> OAuth1Flow:  # noqa: ARG003 - the same for all
+        """See Connects."""
+        base = "https://www.tumblr.com/oauth"
+        return OAuth1Flow(
+            request_url=f"{base}/request_token", authorize_url=f"{base}/authorize", access_url=f"{base}/access_token"
+        )
+
     def send(self, delivery: Delivery) -> Receipt:
         """See Network."""
         return self._put("POST", "/posts", delivery)
@@ -80,11 +90,8 @@ class Tumblr(Network):
 
     def delete(self, delivery: Delivery, receipt: Receipt) -> None:  # noqa: ARG002 - the receipt says it all
         """See Deletes."""
-        try:
+        with missing_is_fine():
             self._blog("POST", "/post/delete", data={"id": receipt.remote_id})
-        except Outcome as outcome:
-            if outcome.status != 404:
-                raise
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts."""

@@ -19,6 +19,7 @@ from pydantic import Field
 from reverberate.errors import Outcome, Unauthorised
 from reverberate.model import Assurance, Receipt, Standing
 from reverberate.networks.base import Network, NetworkSettings
+from reverberate.networks.flows import Ask, PasteFlow
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
 
@@ -55,6 +56,12 @@ class Webhook(Network):
     def way(cls, settings: NetworkSettings) -> type[Network]:
         """See Network."""
         return DeduplicatingWebhook if getattr(settings, "deduplicates", False) else cls
+
+    @classmethod
+    def flow(cls, settings: NetworkSettings) -> PasteFlow:  # noqa: ARG003 - the same for all
+        """See Connects."""
+        asks = (Ask(setting="secret", label="The signing secret"),)
+        return PasteFlow(where='your receiver, or make one: echo "whsec_$(openssl rand -base64 32)"', asks=asks)
 
     def send(self, delivery: Delivery) -> Receipt:
         """See Network. The receiver's answer is a status; what it names its copy is its own matter."""
