@@ -25,3 +25,13 @@ class TestTwitter(HTTPNetworkContract):
     def accept(self, asked: Asked) -> Reply:
         assert asked.headers["authorization"].startswith("OAuth ")
         return Reply(status=201, body=b'{"data": {"id": "1", "text": "t"}}')
+
+
+class TestTwitterByOAuth2(TestTwitter):
+    """The same, with the token of OAuth 2 instead of a signature."""
+
+    settings = {"client_id": "app", "consumer_key": None, "consumer_secret": None, "access_token_secret": None}
+
+    def accept(self, asked: Asked) -> Reply:
+        assert asked.headers["authorization"].startswith("Bearer ")
+        return Reply(status=201, body=b'{"data": {"id": "1", "text": "t"}}')

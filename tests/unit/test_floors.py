@@ -44,6 +44,7 @@ FLOORS = {
         "chores",
         "updates",
         "connecting",
+        "connector",
         "lifetimes",
         "tokens",
         "vaultkeys",

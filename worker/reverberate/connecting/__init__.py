@@ -23,7 +23,22 @@ if TYPE_CHECKING:
     from reverberate.networks.base import NetworkSettings
     from reverberate.networks.flows import Flow
 
-__all__ = ["Begun", "ConnectError", "finish", "kept_fields", "pasted", "refresh", "refreshable", "revoke", "start"]
+__all__ = [
+    "PATIENCE",
+    "REFRESH",
+    "Begun",
+    "ConnectError",
+    "belongs",
+    "explained",
+    "finish",
+    "kept_fields",
+    "pasted",
+    "refresh",
+    "refreshable",
+    "revoke",
+    "start",
+    "state_of",
+]
 
 
 def start(
@@ -60,7 +75,7 @@ def finish(
         ConnectError: it belongs to another sign-in, came too late, the owner or the vendor said no, or the vendor
             cannot be reached.
     """
-    _check(flow, begun, params, now=now)
+    _check(begun, params, now=now)
     with explained(begun.account):
         match flow:
             case OAuth1Flow():
@@ -76,6 +91,16 @@ def pasted(address: str) -> dict[str, str]:
     """The parameters in an address that the owner copied from the browser, or in its query alone."""
     text = address.strip()
     return dict(parse_qsl(urlsplit(text).query or text.partition("?")[2] or text))
+
+
+def state_of(params: Mapping[str, str]) -> str:
+    """What a vendor's answer says to which sign-in it belongs: OAuth 2's state, OAuth 1.0a's request token."""
+    return params.get("state") or params.get("oauth_token") or params.get("denied") or ""
+
+
+def belongs(begun: Begun, params: Mapping[str, str]) -> bool:
+    """Whether what came back belongs to this sign-in; compared in a time that tells nothing."""
+    return hmac.compare_digest(state_of(params).encode(), begun.state.encode())
 
 
 def refresh(
@@ -124,15 +149,14 @@ def revoke(flow: Flow, settings: NetworkSettings, kept: Mapping[str, str], *, se
     return True
 
 
-def _check(flow: Flow, begun: Begun, params: Mapping[str, str], *, now: datetime) -> None:
+def _check(begun: Begun, params: Mapping[str, str], *, now: datetime) -> None:
     if now - begun.started > PATIENCE:
         raise ConnectError(f"{begun.account}: that took longer than 10 minutes", hint="begin again")
+    if not belongs(begun, params):
+        raise ConnectError(f"{begun.account}: this answer belongs to another sign-in", hint="begin again")
     if refused := params.get("denied") or params.get("error"):
         words = params.get("error_description") or ("it was not allowed" if "denied" in params else refused)
         raise ConnectError(f"{begun.account} is not connected: {' '.join(words.split())[:300]}")
-    given = params.get("oauth_token" if isinstance(flow, OAuth1Flow) else "state", "")
-    if not hmac.compare_digest(given.encode(), begun.state.encode()):
-        raise ConnectError(f"{begun.account}: this answer belongs to another sign-in", hint="begin again")
 
 
 def _post(session: Session, url: str, **kwargs: Any) -> None:

@@ -15,6 +15,7 @@ from pydantic import Field
 from reverberate.errors import Duplicate, Outcome, Refused, Transient, Unauthorised
 from reverberate.model import Assurance, Reactions, Receipt, Standing
 from reverberate.networks.base import NetworkSettings, json_object
+from reverberate.networks.flows import Ask, PasteFlow
 from reverberate.networks.parts import Part, Threading, each_deleted, each_edited, once, unposted
 from reverberate.secrets import Secret
 from reverberate.text.facets import detect
@@ -73,6 +74,12 @@ class Bluesky(Threading):
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
         self._lock = threading.RLock()
+
+    @classmethod
+    def flow(cls, settings: BlueskySettings) -> PasteFlow:
+        """See Connects: an app password, which can post and not change the account. Source: docs.bsky.app."""
+        where = f"make an app password for {settings.handle} at https://bsky.app/settings/app-passwords and paste it"
+        return PasteFlow(where=where, asks=(Ask("app_password", "App password"),))
 
     def post(self, delivery: Delivery, part: Part) -> Receipt:
         """See Threading."""

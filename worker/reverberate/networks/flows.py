@@ -123,7 +123,7 @@ class OAuth2Flow:
     lifetime: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One thing that the owner pastes.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from html import unescape
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +21,7 @@ from reverberate.networks.base import (
     same_link,
     same_words,
 )
+from reverberate.networks.flows import App, OAuth2Flow, asked
 from reverberate.networks.parts import Part, Threading, each_deleted, each_edited, once, unposted
 from reverberate.policy import wait_until
 from reverberate.secrets import Secret
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     import requests
 
+    from reverberate.http import Session
     from reverberate.model import JSON, Delivery, Picture
     from reverberate.text.limits import Limit
 
@@ -38,6 +41,7 @@ LIMIT_HOLDS = timedelta(days=1)
 MEDIA_HOLDS = timedelta(minutes=50)
 MEDIA_LOOKS, MEDIA_PAUSE = 20, 0.5
 MOST_PICTURES = 4
+SCOPES = ("read:accounts", "read:statuses", "write:media", "write:statuses")
 
 
 class MastodonSettings(NetworkSettings):
@@ -58,6 +62,18 @@ class Mastodon(Threading):
     identity_window = timedelta(minutes=50)  # the server keeps a key for an hour; its kin may not keep it at all
     settings: MastodonSettings
     _live: tuple[datetime, Limit] | None = None
+
+    @classmethod
+    def flow(cls, settings: MastodonSettings) -> OAuth2Flow:
+        """See Connects: each server knows us as an app of its own. Source: docs.joinmastodon.org, OAuth, apps API."""
+        web, api = settings.instance.rstrip("/"), (settings.api_base or settings.instance).rstrip("/")
+        return OAuth2Flow(
+            authorize_url=f"{web}/oauth/authorize",
+            token_url=f"{api}/oauth/token",
+            revoke_url=f"{api}/oauth/revoke",
+            scopes=SCOPES,
+            register=partial(registered, api=api),
+        )
 
     def post(self, delivery: Delivery, part: Part) -> Receipt:
         """See Threading."""
@@ -171,6 +187,13 @@ class Mastodon(Threading):
         headers |= {"Idempotency-Key": key} if key else {}
         base = (self.settings.api_base or self.settings.instance).rstrip("/")
         return self.call(method, base + path, headers=headers, **kwargs)
+
+
+def registered(session: Session, redirect: str, *, api: str) -> App:
+    """Our app on one server, made for this redirect address."""
+    form = {"client_name": "Reverberate", "redirect_uris": redirect, "scopes": " ".join(SCOPES)}
+    told = asked(session, "POST", f"{api}/api/v1/apps", data=form)
+    return App(client_id=str(told["client_id"]), client_secret=str(told["client_secret"]))
 
 
 def _says(status: Mapping[str, Any], part: Part) -> bool:

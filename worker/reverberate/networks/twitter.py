@@ -9,7 +9,8 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import requests
-from pydantic import Field
+from pydantic import Field, model_validator
+from requests.auth import AuthBase
 
 from reverberate.errors import Duplicate, Outcome, OutOfCredit, Refused, Transient, Unauthorised, Unsure
 from reverberate.http import READS, Session
@@ -22,6 +23,7 @@ from reverberate.networks.base import (
     same_link,
     same_words,
 )
+from reverberate.networks.flows import Flow, OAuth1Flow, OAuth2Flow
 from reverberate.networks.parts import Part, Threading, each_deleted, once, unposted
 from reverberate.secrets import Secret
 from reverberate.text.escape import escape
@@ -32,29 +34,41 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import tweepy
-    from requests_oauthlib import OAuth1
 
     from reverberate.model import JSON, Delivery, Message, Picture
 
 TWEEPYS_HOST = "https://api.twitter.com"
 PRICE, PRICE_WITH_LINK = 0.015, 0.20
 """USD a post, by docs.x.com, Pricing (pay per use)."""
+SCOPES = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
 MOST_PICTURES = 4
 MEDIA_HOLDS = timedelta(hours=12)
 
 
 class TwitterSettings(NetworkSettings):
-    """One account, by OAuth 1.0a: the four keys of an app of its owner's own."""
+    """One account, by an app of its owner's own: OAuth 1.0a with its four keys, or OAuth 2 with its client id."""
 
-    consumer_key: Secret = Field(description="API key of your app, from console.x.com")
-    consumer_secret: Secret = Field(description="API key secret.")
-    access_token: Secret = Field(description="Access token with read and write.")
-    access_token_secret: Secret = Field(description="Access token secret.")
+    consumer_key: Secret | None = Field(default=None, description="OAuth 1.0a: API key of your app, from console.x.com")
+    consumer_secret: Secret | None = Field(default=None, description="OAuth 1.0a: API key secret.")
+    client_id: str = Field(default="", description="OAuth 2: client id of your app; instead of the consumer key.")
+    client_secret: Secret | None = Field(default=None, description="OAuth 2: client secret, if the app has one.")
+    access_token: Secret = Field(description="Access token with read and write; { vault = true } after `connect`.")
+    access_token_secret: Secret | None = Field(default=None, description="OAuth 1.0a: access token secret.")
     username: str = Field(default="", description="Without @; makes permalinks nicer.")
     api_base: str = Field(default="https://api.x.com", description="Where the API is.")
     web_base: str = Field(default="https://x.com", description="Where people read it.")
     price: float = Field(default=PRICE, ge=0, description="What X charges for a post without a link, in USD.")
     price_with_link: float = Field(default=PRICE_WITH_LINK, ge=0, description="And with a link.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> TwitterSettings:
+        names = ("consumer_key", "consumer_secret", "access_token_secret")
+        given = [name for name in names if getattr(self, name) is not None]
+        if self.client_id and given:
+            raise ValueError(f"client_id (OAuth 2) and {given[0]} (OAuth 1.0a) exclude each other")
+        if missing := [name for name in names if name not in given and not self.client_id]:
+            raise ValueError(f"{missing[0]} is missing; or give a client_id for OAuth 2")
+        return self
 
 
 class _Elsewhere(Session):
@@ -71,6 +85,17 @@ class _Elsewhere(Session):
         return self.answer
 
 
+class _Bearer(AuthBase):
+    """Puts the token of OAuth 2 on a request."""
+
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        return request
+
+
 class Twitter(Threading):
     """Posts through API v2. X refuses the same text twice, so a repeat is never posted unseen."""
 
@@ -81,6 +106,25 @@ class Twitter(Threading):
     settings: TwitterSettings
     session: _Elsewhere
     _me: str = ""
+
+    @classmethod
+    def flow(cls, settings: TwitterSettings) -> Flow:
+        """See Connects. Source: docs.x.com, OAuth 2.0 Authorization Code Flow with PKCE; 3-legged OAuth flow."""
+        api, web = settings.api_base.rstrip("/"), settings.web_base.rstrip("/")
+        if settings.client_id:
+            return OAuth2Flow(
+                authorize_url=f"{web}/i/oauth2/authorize",
+                token_url=f"{api}/2/oauth2/token",
+                revoke_url=f"{api}/2/oauth2/revoke",
+                scopes=SCOPES,
+                client="basic" if settings.client_secret else "public",
+            )
+        return OAuth1Flow(
+            request_url=f"{api}/oauth/request_token",
+            authorize_url=f"{api}/oauth/authorize",
+            access_url=f"{api}/oauth/access_token",
+            revoke_url=f"{api}/1.1/oauth/invalidate_token",
+        )
 
     def make_session(self) -> Session:
         """See Network."""
@@ -95,7 +139,7 @@ class Twitter(Threading):
             wanted["in_reply_to_tweet_id"] = part.parent.remote_id
         if part.pictures:
             wanted["media_ids"] = [self._uploaded(delivery, picture) for picture in part.pictures[:MOST_PICTURES]]
-        answer = self._ask(lambda client: client.create_tweet(**wanted, user_auth=True), writes=True)
+        answer = self._ask(lambda client: client.create_tweet(**wanted, user_auth=self._signs), writes=True)
         data = json_object(answer).get("data")
         if not isinstance(data, dict) or not data.get("id"):
             raise Unsure("X answered with success and without the post's id", status=answer.status_code)
@@ -108,7 +152,7 @@ class Twitter(Threading):
         user = self._my_id()
         answer = self._ask(
             lambda client: client.get_users_tweets(
-                user, max_results=20, tweet_fields=fields, exclude=leave, user_auth=True
+                user, max_results=20, tweet_fields=fields, exclude=leave, user_auth=self._signs
             )
         )
         for post in answer.json().get("data", []):
@@ -126,7 +170,7 @@ class Twitter(Threading):
 
         def take_back(there: Receipt) -> None:
             with missing_is_fine():
-                self._ask(lambda client: client.delete_tweet(there.remote_id, user_auth=True), writes=True)
+                self._ask(lambda client: client.delete_tweet(there.remote_id, user_auth=self._signs), writes=True)
 
         each_deleted(delivery, receipt, take_back)
 
@@ -143,27 +187,34 @@ class Twitter(Threading):
         with unposted(self):
             url = f"{self.session.base}/2/media/upload"
             form = {"media_category": "tweet_image"}
-            told = json_object(self.call("POST", url, files=files, data=form, auth=self._oauth())).get("data") or {}
+            told = json_object(self.call("POST", url, files=files, data=form, auth=self._auth())).get("data") or {}
             if not told.get("id"):
                 raise Transient("X took the picture and named no id")
             if picture.alt:
                 described = {"id": told["id"], "metadata": {"alt_text": {"text": picture.alt}}}
-                self.call("POST", f"{self.session.base}/2/media/metadata", json=described, auth=self._oauth())
+                self.call("POST", f"{self.session.base}/2/media/metadata", json=described, auth=self._auth())
         return {"id": str(told["id"])}
 
-    def _oauth(self) -> OAuth1:
+    @property
+    def _signs(self) -> bool:
+        """Whether requests are signed (OAuth 1.0a), not only carry the token (OAuth 2)."""
+        return not self.settings.client_id
+
+    def _auth(self) -> AuthBase:
         from requests_oauthlib import OAuth1  # noqa: PLC0415 - only pictures need it here
 
-        return OAuth1(
-            self.settings.consumer_key.reveal(),
-            self.settings.consumer_secret.reveal(),
-            self.settings.access_token.reveal(),
-            self.settings.access_token_secret.reveal(),
-        )
+        if not self._signs:
+            return _Bearer(self.settings.access_token)
+        key, secret, token, token_secret = self._keys().values()
+        return OAuth1(key, secret, token, token_secret)
+
+    def _keys(self) -> dict[str, str]:
+        names = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+        return {name: getattr(self.settings, name).reveal() for name in names}
 
     def verify(self) -> Standing:
         """See Verifies."""
-        me = self._ask(lambda client: client.get_me(user_auth=True)).json()["data"]
+        me = self._ask(lambda client: client.get_me(user_auth=self._signs)).json()["data"]
         return Standing(who=f"@{me['username']}")
 
     def reactions(self, receipt: Receipt) -> Reactions:
@@ -194,18 +245,17 @@ class Twitter(Threading):
 
     def _my_id(self) -> str:
         # an OAuth 1.0a access token begins with its user's id; asking costs a read that X charges for
-        if not self._me and (match := re.match(r"(\d+)-", self.settings.access_token.reveal())):
+        if self._signs and not self._me and (match := re.match(r"(\d+)-", self.settings.access_token.reveal())):
             self._me = match[1]
         if not self._me:
-            self._me = self._ask(lambda client: client.get_me(user_auth=True)).json()["data"]["id"]
+            self._me = self._ask(lambda client: client.get_me(user_auth=self._signs)).json()["data"]["id"]
         return self._me
 
     def _ask(self, call: Callable[[tweepy.Client], requests.Response], *, writes: bool = False) -> requests.Response:
         import tweepy  # noqa: PLC0415 - slow to import, and only sending needs it
 
-        names = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
-        keys = {name: getattr(self.settings, name).reveal() for name in names}
-        client = tweepy.Client(**keys, return_type=requests.Response, wait_on_rate_limit=False)
+        known = {"bearer_token": self.settings.access_token.reveal()} if not self._signs else self._keys()
+        client = tweepy.Client(**known, return_type=requests.Response, wait_on_rate_limit=False)
         client.session = self.session
         self.session.answer = None
         with suppress(tweepy.TweepyException, AttributeError, TypeError, ValueError):
