@@ -71,7 +71,7 @@ class Tokens:
         found = self._config.accounts[account]
         network = self._networks.get(found.network)
         if network.retired:
-            raise ReverberateError(f"{network.title} is gone and cannot be connected: {network.retired}")
+            raise ReverberateError(f"there is nothing left to connect {account} to", hint=network.retired)
         if not issubclass(network, Connects):
             hint = f"docs/networks/{network.name}.md says which keys it takes"
             raise ReverberateError(f"{network.title} has no sign-in; its secrets are given in the config", hint=hint)

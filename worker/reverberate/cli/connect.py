@@ -43,7 +43,7 @@ def connect(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Where to await you back; 0 is what the config says.")
     ] = 0,
-    redirect: Annotated[str, typer.Option(help="Where the vendor sends you back instead; means --paste.")] = "",
+    redirect: Annotated[str, typer.Option(help="Where the vendor sends you back instead of http://127.0.0.1.")] = "",
 ) -> None:
     """Sign an account in at its network, or sign it in anew; its tokens go into the vault."""
     from reverberate.networks.flows import PasteFlow
@@ -56,9 +56,9 @@ def connect(
         if isinstance(flow, PasteFlow):
             done = connector.paste(account, _ask(account, flow))
         else:
-            redirect = redirect or service.config.service.connect_redirect
-            port = port or service.config.service.connect_port
-            done = _signed_in(connector, account, flow, browser=browser, paste=paste, port=port, redirect=redirect)
+            usual = f"http://127.0.0.1:{port or service.config.service.connect_port}/callback"
+            back = redirect or service.config.service.connect_redirect or usual
+            done = _signed_in(connector, account, flow, browser=browser, paste=paste, redirect=back)
         ring(service.config)
     _tell(done)
 
@@ -157,22 +157,21 @@ def _ask(account: str, flow: PasteFlow) -> Mapping[str, str]:
 
 
 def _signed_in(
-    connector: Connector, account: str, flow: Flow, *, browser: bool, paste: bool, port: int, redirect: str
+    connector: Connector, account: str, flow: Flow, *, browser: bool, paste: bool, redirect: str
 ) -> Connected:
     """Through the browser and back."""
-    from reverberate.cli.loopback import Loopback
+    from reverberate.cli.loopback import Loopback, is_loopback
     from reverberate.connecting import PATIENCE, belongs, pasted
 
-    loopback = None if paste or redirect else Loopback(port)
-    back = loopback.redirect if loopback else redirect or f"http://127.0.0.1:{port}/callback"
-    begun = connector.begin(account, redirect=back)
+    loopback = Loopback(redirect) if is_loopback(redirect) and not paste else None
+    begun = connector.begin(account, redirect=redirect)
     _show(begun, flow)
     if browser and not paste:
         typer.launch(begun.address)
     if loopback is None:
         params = pasted(typer.prompt("The address at which the browser ended", hide_input=True, err=True))
     else:
-        typer.echo(f"waiting at {back} for you to come back; Ctrl-C gives up", err=True)
+        typer.echo(f"waiting at {redirect} for you to come back; Ctrl-C gives up", err=True)
         params = dict(loopback.wait(lambda found: belongs(begun, found), timeout=PATIENCE))
     return connector.complete(begun, params)
 

@@ -12,16 +12,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import timedelta
 
-PATH = "/callback"
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Reverberate</title>
 <p>{words} You can close this page.</p></html>"""
 
 
-class Loopback:
-    """Listens on 127.0.0.1 until what was expected came back. Nothing that came is shown or logged."""
+def is_loopback(redirect: str) -> bool:
+    """Whether the browser, if it runs on this machine, comes back to us from there."""
+    address = urlsplit(redirect)
+    return address.scheme == "http" and address.hostname in {"127.0.0.1", "localhost"}
 
-    def __init__(self, port: int) -> None:
-        self.redirect = f"http://127.0.0.1:{port}{PATH}"
+
+class Loopback:
+    """Listens on 127.0.0.1 for a redirect until what was expected came back. Nothing that came is shown or logged."""
+
+    def __init__(self, redirect: str) -> None:
+        address = urlsplit(redirect)
+        self._path, port = address.path or "/", address.port or 80
         self._found: dict[str, str] | None = None
         self._wanted: Callable[[Mapping[str, str]], bool] = lambda _: False
         try:
@@ -48,7 +54,7 @@ class Loopback:
         return self._found
 
     def _offered(self, target: str) -> bool:
-        params = pasted(target) if urlsplit(target).path == PATH else {}
+        params = pasted(target) if urlsplit(target).path == self._path else {}
         if not self._wanted(params):
             return False
         self._found = params
