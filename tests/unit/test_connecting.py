@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from reverberate import connecting
 from reverberate.connecting import Begun, ConnectError
 from reverberate.connector import Pending
-from reverberate.errors import ReverberateError, Unauthorised
+from reverberate.errors import Unauthorised
 from reverberate.http import Session
 from reverberate.networks.bluesky import Bluesky, BlueskySettings
-from reverberate.networks.facebook import Facebook, FacebookSettings
 from reverberate.networks.flows import Ended, Grant, OAuth1Flow, OAuth2Flow
 from reverberate.networks.mastodon import Mastodon, MastodonSettings
 from reverberate.networks.twitter import Twitter, TwitterSettings
@@ -197,56 +195,6 @@ def test_what_waits_too_long_is_forgotten(settings: ClubSettings, session: Sessi
         waiting.take({"state": old.state})
 
 
-class TestFacebook:
-    PAGES = (
-        {"id": "41", "name": "Other", "access_token": "other-token", "tasks": ["CREATE_CONTENT"]},
-        {"id": "42", "name": "Mine", "access_token": "page-token", "tasks": ["CREATE_CONTENT", "MODERATE"]},
-        {"id": "43", "name": "Read", "access_token": "read-token", "tasks": ["ANALYZE"]},
-    )
-
-    def answer(self, asked: Asked) -> Reply:
-        form = {name: values[0] for name, values in parse_qs(asked.body.decode()).items()}
-        if asked.target.startswith("/v26.0/me/accounts"):
-            assert asked.headers["authorization"] == "Bearer long-lived"
-            return Reply(body=json.dumps({"data": self.PAGES}).encode())
-        assert asked.target == "/v26.0/oauth/access_token"
-        assert (form["client_id"], form["client_secret"]) == ("app", "app-secret")
-        if form["grant_type"] == "fb_exchange_token":
-            assert form["fb_exchange_token"] == "short-lived"
-            return Reply(body=b'{"access_token": "long-lived", "expires_in": 5183944}')
-        return Reply(body=b'{"access_token": "short-lived", "expires_in": 3600}')
-
-    def connect(self, page: str, session: Session) -> Grant:
-        with ScriptedServer(self.answer) as server:
-            settings = FacebookSettings(
-                page_id=page,
-                access_token=KEPT,
-                app_id="app",
-                app_secret=Secret("env", "APP_SECRET"),
-                api_base=server.url,
-            )
-            flow = Facebook.flow(settings)
-            begun = connecting.start(flow, settings, account="page", redirect=REDIRECT, session=session, now=NOW)
-            assert "scope=pages_show_list%2Cpages_read_engagement%2Cpages_manage_posts" in begun.address
-            params = {"code": "c", "state": begun.state}
-            return connecting.finish(flow, settings, begun, params, session=session, now=NOW)
-
-    @pytest.fixture(autouse=True)
-    def _secret(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("APP_SECRET", "app-secret")
-
-    def test_the_page_s_own_token_is_kept_and_does_not_end(self, session: Session) -> None:
-        assert self.connect("42", session) == Grant(values={"access_token": "page-token"})
-
-    def test_a_page_that_is_not_theirs_lists_those_that_are(self, session: Session) -> None:
-        with pytest.raises(ReverberateError, match=r"page_id is one of: Other = 41, Mine = 42, Read = 43"):
-            self.connect("7", session)
-
-    def test_a_page_to_which_they_may_not_post_is_refused(self, session: Session) -> None:
-        with pytest.raises(ReverberateError, match="may not post"):
-            self.connect("43", session)
-
-
 def test_mastodon_makes_an_app_on_the_owner_s_server(session: Session) -> None:
     seen: list[Asked] = []
 
@@ -278,6 +226,16 @@ def test_bluesky_asks_for_an_app_password() -> None:
 
     assert [ask.setting for ask in flow.asks] == ["app_password"]
     assert "me.example" in flow.where
+
+
+def test_a_second_token_that_ended_with_the_first_is_no_trouble(settings: ClubSettings, session: Session) -> None:
+    """Revoking a refresh token ends its access token at many vendors, who then call that one unknown."""
+    answers = iter([Reply(), Reply(status=400, body=b'{"error": "invalid_token"}')])
+    with ScriptedServer(lambda _: next(answers)) as server:
+        here = settings.model_copy(update={"base": server.url})
+        kept = {"access_token": "a", connecting.REFRESH: "r"}
+
+        assert connecting.revoke(Club.flow(here), here, kept, session=session)
 
 
 class TestTwitter:

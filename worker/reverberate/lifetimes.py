@@ -21,10 +21,10 @@ WARNINGS = (1, 7, 30)
 
 
 def lasting(one: Connection, flow: Flow, grant: Grant, *, now: datetime) -> Connection:
-    """The connection with the grant's end, and when to refresh it: ahead of it, at the latest half-way to a near one."""
+    """The connection with the grant's end, and when to refresh it: ahead of it, or half-way where that is nearer."""
     refresh_at = None
     if isinstance(flow, OAuth2Flow) and connecting.refreshable(flow, grant) and grant.expires:
-        refresh_at = grant.expires - min(flow.ahead, (grant.expires - now) / 2)
+        refresh_at = grant.expires - (flow.ahead if flow.ahead < grant.expires - now else (grant.expires - now) / 2)
     return replace(one, expires=grant.expires, refresh_at=refresh_at, lease=None, begun=None, trouble="", warned=None)
 
 

@@ -163,8 +163,8 @@ def _signed_in(
     from reverberate.cli.loopback import Loopback, is_loopback
     from reverberate.connecting import PATIENCE, belongs, pasted
 
-    loopback = Loopback(redirect) if is_loopback(redirect) and not paste else None
     begun = connector.begin(account, redirect=redirect)
+    loopback = Loopback(redirect) if is_loopback(redirect) and not paste else None
     _show(begun, flow)
     if browser and not paste:
         typer.launch(begun.address)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from reverberate.connecting import oauth1, oauth2
 from reverberate.connecting.nouns import PATIENCE, REFRESH, Begun, ConnectError, explained, kept_fields
+from reverberate.errors import Unauthorised
 from reverberate.networks.flows import Ended, Grant, OAuth1Flow, OAuth2Flow, PasteFlow, refusal
 
 if TYPE_CHECKING:
@@ -142,9 +144,16 @@ def revoke(flow: Flow, settings: NetworkSettings, kept: Mapping[str, str], *, se
         _post(session, flow.revoke_url, auth=signed)
         return True
     app, token = oauth2.app_of(flow, settings, kept), next(iter(flow.fills.values()))
-    for hint, name in (("refresh_token", REFRESH), ("access_token", token)):
-        if kept.get(name):
-            form = {"token": kept[name], "token_type_hint": hint}
+    first, *rest = [
+        {"token": kept[name], "token_type_hint": hint}
+        for hint, name in (("refresh_token", REFRESH), ("access_token", token))
+        if kept.get(name)
+    ] or [{}]
+    if not first:
+        return False
+    _post(session, flow.revoke_url, **oauth2.proven(flow, app, first))
+    for form in rest:
+        with suppress(Unauthorised):  # it ended with the refresh token
             _post(session, flow.revoke_url, **oauth2.proven(flow, app, form))
     return True
 
