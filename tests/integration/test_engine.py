@@ -42,12 +42,12 @@ def shift(store: Store, share_id: int, **values: object) -> None:
         tx.execute(shares.shares.update().where(shares.shares.c.id == share_id).values(values))
 
 
-def test_an_account_with_spacing_speaks_once_and_the_others_get_turns_of_their_own(
+def test_an_account_with_a_min_gap_speaks_once_and_the_others_get_turns_of_their_own(
     store: Store, courier: Callable[..., Courier]
 ) -> None:
     ids = plan(store, accounts=["a"], number=4)
     began = datetime.now(UTC)
-    deliver(courier(paces={"spacing": Pace(HOUR)}), ids)
+    deliver(courier(paces={"min_gap": Pace(HOUR)}), ids)
 
     assert states(store) == {"sent": 1, "scheduled": 3}
     turns_given = [(get(store, one).due - began) / HOUR for one in ids[1:]]
@@ -66,7 +66,7 @@ def test_a_rate_lets_a_burst_through_and_then_one_at_a_time(store: Store, courie
 
 def test_two_workers_share_one_turn(store: Store, courier: Callable[..., Courier]) -> None:
     ids = plan(store, accounts=["a"], number=6)
-    first, second = (courier(paces={"spacing": Pace(HOUR)}) for _ in range(2))
+    first, second = (courier(paces={"min_gap": Pace(HOUR)}) for _ in range(2))
     first.deliver(ids[:3])
     second.deliver(ids[3:])
     assert first.drain(10)

@@ -25,11 +25,11 @@ class PlainRenderer:
     """Renders the title and the link; fails on a post that is titled so."""
 
     def draft(self, post: Post, voice: Voice) -> Draft:
-        """Title and link."""
-        del voice
+        """Title and link, or the words that are given."""
         if post.title == "broken template":
             raise TemplateError("toy.txt: line 1: 'titel' is undefined")
-        return Draft(message=Message(parts=(f"{post.title}\n{post.url}",), link=post.url), template="toy.txt")
+        text = voice.override.text or f"{post.title}\n{post.url}"
+        return Draft(message=Message(parts=(text,), link=post.url), template="toy.txt")
 
     def matches(self, expression: str, *, post: Post, account: str) -> bool:
         """The words yes and no, and nothing else."""

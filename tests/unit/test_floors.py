@@ -13,7 +13,7 @@ import reverberate
 ROOT = Path(reverberate.__file__).parent
 FLOORS = {
     0: {"model", "errors", "failpoints"},
-    1: {"text", "schedule", "policy", "identity", "overrides", "alerts"},
+    1: {"text", "schedule", "walltime", "policy", "identity", "overrides", "alerts"},
     2: {
         "config",
         "config_tables",
@@ -28,11 +28,15 @@ FLOORS = {
         "confined",
     }
     | {"addresses", "jail", "wire", "pictures", "vault"}
-    | {"config_notices", "channels", "tracing", "masks", "logs"},
+    | {"config_notices", "channels", "tracing", "masks", "logs", "zonefiles"},
     3: {
         "service",
         "delivery",
         "lanes",
+        "timetable",
+        "plans",
+        "evergreen",
+        "retiming",
         "previews",
         "illustrate",
         "accounts",

@@ -9,17 +9,21 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
-from reverberate.errors import ConfigError, Missing, Outcome
+from reverberate.errors import ConfigError, Missing, Outcome, ReverberateError
 from reverberate.model import Assurance
 from reverberate.networks.base import Finds
 from reverberate.overrides import Override, override
 from reverberate.policy import Ability
 from reverberate.rendering import Voice
+from reverberate.schedule import AGAIN
 from reverberate.secrets import VAULT, Bound, Secret, SecretMissing
 from reverberate.store.turns import Allowance
+from reverberate.text.count import count
+from reverberate.walltime import instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from reverberate.config import Account, Config
     from reverberate.illustrate import Illustrator
@@ -130,11 +134,21 @@ class Accounts:
         ability = self.ability(name)
         return timedelta(0) if ability.always else ability.settle
 
-    def allowance(self, name: str, message: Message) -> Allowance:
-        """How often the account may speak, and what this message costs. Raises as ``network``."""
+    def allowance(self, name: str, message: Message, *, fixed: bool = False) -> Allowance:
+        """How often the account may speak, and what this message costs; ``fixed`` where a person chose the moment.
+
+        Raises as ``network``.
+        """
         account, network = self.get(name), self.network(name)
         price = network.price(message) if account.budget is not None else 0
-        return Allowance(account=name, paces=account.paces, price=price, budget=account.budget)
+        waived = frozenset({"min_gap", "max_per_day"} if fixed else ())  # the network's own limits (rate) hold for all
+        return Allowance(account=name, paces=account.paces, waived=waived, price=price, budget=account.budget)
+
+    def quiet_until(self, name: str, *, now: datetime) -> datetime | None:
+        """When the quiet hours end in which the account is now; None if it is in none. Raises as ``get``."""
+        quiet, zone = self.get(name).schedule.quiet, self._config.zone
+        end = quiet.over(now, zone) if quiet else None
+        return None if end is None else instant(end, zone)
 
     def picture_address(self, digest: str) -> str:
         """Where the web door serves a picture to the internet; "" where the config names no ``public_url``."""
@@ -150,11 +164,19 @@ class Accounts:
             if other == name or (host and _host(account) == host)
         ]
 
-    def message(self, name: str, post: Post, keep: Keep) -> Message:
+    def message(self, name: str, post: Post, keep: Keep, *, slot: str = "", text: str = "") -> Message:
         """The post in the account's own voice, fitting its network's limit; ``keep`` stores its pictures.
 
+        Args:
+            name: the account.
+            post: what is shared.
+            keep: stores its pictures.
+            slot: which sharing of the post on this account it is.
+            text: these very words instead, as a person typed them.
+
         Raises:
-            ReverberateError: the account is not in the config, or its template or the post's own wishes are at fault.
+            ReverberateError: the account is not in the config, or its template, the post's own wishes or the words
+                are at fault.
         """
         network = self.network(name)
         try:
@@ -162,16 +184,27 @@ class Accounts:
         except Outcome:  # the server cannot be asked now: sending will say so; the usual limit is the careful guess
             limit = network.limit
         limit = limit_of(self.kind(name), self.get(name), usual=limit)
-        message = self._renderer.draft(post, self.voice(name, post, limit)).message
+        voice = self.voice(name, post, limit, slot=slot)
+        message = self._worded(text, post, voice) if text else self._renderer.draft(post, voice).message
         return self._illustrated(name, message, post, keep)
 
-    def preview(self, name: str, post: Post, keep: Keep | None = None) -> tuple[Draft, Limit]:
+    def _worded(self, text: str, post: Post, voice: Voice) -> Message:
+        """The very words, with the link where neither they nor a card hold it; a ReverberateError if that is too long."""
+        limit, length = voice.limit, count(text, voice.limit)
+        if length <= limit.maximum:
+            given = replace(voice, override=replace(voice.override, text=text, hashtags=()))
+            message = self._renderer.draft(post, given).message
+            if not message.notes:
+                return message
+        raise ReverberateError(f"these words take {length:,} of {limit.maximum:,} {limit.unit}, the link not counted")
+
+    def preview(self, name: str, post: Post, keep: Keep | None = None, *, slot: str = "") -> tuple[Draft, Limit]:
         """As ``message``, but asking no network: with its usual limit, and without the account's secrets.
 
         Pictures are fetched only where ``keep`` takes them.
         """
         limit = limit_of(self.kind(name), self.get(name))
-        draft = self._renderer.draft(post, self.voice(name, post, limit))
+        draft = self._renderer.draft(post, self.voice(name, post, limit, slot=slot))
         if keep is not None:
             draft = replace(draft, message=self._illustrated(name, draft.message, post, keep))
         return draft, limit
@@ -188,20 +221,21 @@ class Accounts:
         """What the post itself says for the account. Raises a ReverberateError if that cannot be understood."""
         return override(post.extra, name, accounts=self._config.accounts)
 
-    def voice(self, name: str, post: Post, limit: Limit) -> Voice:
+    def voice(self, name: str, post: Post, limit: Limit, *, slot: str = "") -> Voice:
         """How the account speaks about this post. Raises as ``message``."""
-        account = self.get(name)
+        account, said = self.get(name), self.said(name, post)
+        again = account.evergreen.template if account.evergreen and slot.startswith(AGAIN) else None
         network = self.kind(name)
         return Voice(
             account=name,
             network=account.network,
             limit=limit,
-            template=account.template or network.template,
+            template=again or account.template or network.template,
             threads=network.threads,
             card=network.card,
             article=network.article,
             numbering=account.numbering,
-            override=self.said(name, post),
+            override=replace(said, text=None) if again else said,  # other words are the point of that template
         )
 
     def layers(self, name: str, post: Post) -> list[tuple[str, str, str]]:

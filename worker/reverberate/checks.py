@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverberate import broker
@@ -62,6 +62,8 @@ def _faults(account: Account, renderer: Renderer) -> Iterator[str]:
         card=network.card,
     )
     yield from renderer.check(voice)
+    if account.evergreen and account.evergreen.template:
+        yield from renderer.check(replace(voice, template=account.evergreen.template))
     if account.when is not None:
         try:
             renderer.matches(account.when, post=SAMPLE, account=account.name)

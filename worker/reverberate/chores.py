@@ -145,7 +145,7 @@ class Chores:
             if (length := count(chore.text, limit)) > limit.maximum:
                 raise TemplateError(f"the text is {length} {limit.unit} long, and {limit.maximum} are allowed")
             return replace(old, parts=(chore.text,), carrier=0, notes=())
-        new = self._accounts.message(chore.account, work.post, self._keep)
+        new = self._accounts.message(chore.account, work.post, self._keep, slot=work.share.slot)
         return _illustrated(new, old) if work.post.images else new
 
     def _repost(self, work: Work, chore: Chore) -> None:

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ValidationError
 
 from reverberate.config_notices import TABLES, AnyNotice
-from reverberate.config_tables import AccountTable, Service, Site, SourceTable, Statistics
+from reverberate.config_tables import AccountTable, Evergreen, Service, Site, SourceTable, Statistics
 from reverberate.errors import ConfigError, ReverberateError
 from reverberate.policy import MAX_LATE, WAITS
-from reverberate.schedule import Pace, Schedule
+from reverberate.schedule import Daily, Pace, Schedule
 from reverberate.secrets import VAULT, Secret, SecretMissing
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ class Account:
     retry: tuple[timedelta, ...] = WAITS
     settle: timedelta | None = None
     budget: int | None = None
-    paces: Mapping[str, Pace] = field(default_factory=dict)
+    paces: Mapping[str, Pace | Daily] = field(default_factory=dict)
+    approval: bool = False
+    evergreen: Evergreen | None = None
     statistics: bool | None = None
 
 
@@ -64,6 +66,7 @@ class SourceConfig:
     every: timedelta
     backfill: int = 0
     flood: int = 10
+    approval: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +165,8 @@ class _Reader:
             self._problem((key,), f"unknown table{_meant(key, known)}")
         site = self._table(("site",), Site) or Site()
         service = self._table(("service",), Service) or Service()
-        accounts = [self._account(name, table) for name, table in self._tables("accounts")]
+        zone = ZoneInfo(site.timezone)
+        accounts = [self._account(name, table, zone) for name, table in self._tables("accounts")]
         sources = [self._source(name, table) for name, table in self._tables("sources")]
         notices = {name: self._notice(name, table) for name, table in self._tables("notices")}
         statistics = self._table(("statistics",), Statistics) or Statistics()
@@ -191,7 +195,7 @@ class _Reader:
             else:
                 yield name, table
 
-    def _account(self, name: str, table: dict[str, Any]) -> Account | None:
+    def _account(self, name: str, table: dict[str, Any], zone: ZoneInfo) -> Account | None:
         where = ("accounts", name)
         split = self._split(where, table, AccountTable, "network", self._networks)
         if split is None:
@@ -199,7 +203,7 @@ class _Reader:
         common, settings = split
         plain = {key: getattr(common, key) for key in AccountTable.model_fields if key != "schedule"}
         schedule = common.schedule
-        return Account(name=name, settings=settings, schedule=schedule.schedule(), paces=schedule.paces(), **plain)
+        return Account(name=name, settings=settings, schedule=schedule.schedule(), paces=schedule.paces(zone), **plain)
 
     def _source(self, name: str, table: dict[str, Any]) -> SourceConfig | None:
         split = self._split(("sources", name), table, SourceTable, "type", self._sources)

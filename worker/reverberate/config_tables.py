@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+)
 
 from reverberate.policy import MAX_LATE, WAITS
-from reverberate.schedule import Pace, Quiet, Schedule, parse_duration
+from reverberate.schedule import Daily, Pace, Quiet, Schedule, Slot, parse_duration
 from reverberate.secrets import Secret
 
+SETTLED, DAY = timedelta(days=7), timedelta(days=1)
+"""By the first, a share is sent or given up."""
 COLOUR = "^#[0-9a-fA-F]{6}$"
 
 
@@ -42,6 +52,15 @@ def _rate(text: str) -> str:
     return text
 
 
+def _slots(value: object) -> tuple[str, ...]:
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        raise ValueError('slots are a list of texts like "Mon-Fri 09:00, 17:30"')
+    for text in texts:
+        Slot.parse(text)
+    return tuple(texts)
+
+
 def _budget(text: object) -> int:
     match = (
         re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)\s*(?:[A-Z]{3})?\s*/\s*month", text) if isinstance(text, str) else None
@@ -67,6 +86,9 @@ class Site(Table):
 
     title: str = Field(default="", description="The blog's name.")
     timezone: Annotated[str, AfterValidator(_zone)] = Field(default="UTC", description="IANA time zone of the blogger.")
+    stagger: Duration = Field(
+        default=timedelta(0), description='Each account speaks so long after the one before it in this file, e.g. "2m".'
+    )
     share_card: bool = Field(default=False, description="Draw a share card for posts without a picture.")
     card_background: str = Field(default="#16202c", pattern=COLOUR, description="Of drawn share cards.")
     card_text: str = Field(default="#ffffff", pattern=COLOUR, description="As above.")
@@ -116,22 +138,57 @@ class ScheduleTable(Table):
     """When an account speaks."""
 
     delay: Duration = Field(default=timedelta(0), description='How long after the post appeared, e.g. "10m".')
+    slots: Annotated[tuple[str, ...], BeforeValidator(_slots)] = Field(
+        default=(), description='It speaks at these times only, one post each, e.g. ["Mon-Fri 09:00, 17:30"].'
+    )
     quiet: Annotated[str, AfterValidator(_quiet)] | None = Field(
         default=None, description='Hours in which it does not speak, e.g. "22:00-07:00".'
     )
-    spacing: Duration = Field(default=timedelta(0), description='At least so long between two posts, e.g. "20m".')
+    min_gap: Duration = Field(default=timedelta(0), description='At least so long between two posts, e.g. "20m".')
+    max_per_day: int | None = Field(default=None, ge=1, le=10_000, description="At most so many posts a day.")
+    jitter: Duration = Field(
+        default=timedelta(0), description='Later than planned by up to so long, each post by its own length, e.g. "5m".'
+    )
     rate: Annotated[str, AfterValidator(_rate)] | None = Field(
         default=None, description='At most so many in a while, e.g. "50/day" or "300/3h".'
     )
 
     def schedule(self) -> Schedule:
         """As the pure rules take it."""
-        return Schedule(delay=self.delay, quiet=Quiet.parse(self.quiet) if self.quiet else None)
+        return Schedule(
+            delay=self.delay,
+            slots=tuple(slot for text in self.slots for slot in Slot.parse(text)),
+            quiet=Quiet.parse(self.quiet) if self.quiet else None,
+            min_gap=self.min_gap,
+            max_per_day=self.max_per_day,
+            jitter=self.jitter,
+        )
 
-    def paces(self) -> dict[str, Pace]:
-        """As the pure rules take them, by the setting's name."""
-        paces = {"spacing": Pace(self.spacing)} if self.spacing else {}
+    def paces(self, zone: ZoneInfo) -> dict[str, Pace | Daily]:
+        """What the claim heeds too, by the setting's name: it holds whatever was planned when."""
+        paces: dict[str, Pace | Daily] = {"min_gap": Pace(self.min_gap)} if self.min_gap else {}
+        paces |= {"max_per_day": Daily(self.max_per_day, zone)} if self.max_per_day else {}
         return paces | ({"rate": Pace.parse(self.rate)} if self.rate else {})
+
+
+class Evergreen(Table):
+    """Sharing posts again."""
+
+    after: tuple[Duration, ...] = Field(
+        min_length=1, max_length=20, description='How long after the first, e.g. ["30d", "180d"].'
+    )
+    template: str | None = Field(default=None, description="For these shares; the account's usual one otherwise.")
+    until: date | None = Field(default=None, description="From this day on nothing is shared again.")
+    cooldown: Duration = Field(
+        default=timedelta(days=7), description="At least so long between two shares of the same post on the account."
+    )
+
+    @field_validator("after")
+    @classmethod
+    def _ordered(cls, after: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
+        if list(after) != sorted(set(after)) or any(one < SETTLED or one % DAY for one in after):
+            raise ValueError('whole days, a week or more, each longer than the one before, e.g. ["30d", "180d"]')
+        return after
 
 
 class AccountTable(Table):
@@ -140,6 +197,8 @@ class AccountTable(Table):
     network: str = Field(description="The kind of place; `reverberate networks` lists them.")
     when: str | None = Field(default=None, description="Share only posts for which this expression holds.")
     schedule: ScheduleTable = Field(default=ScheduleTable(), description="When the account speaks.")
+    approval: bool = Field(default=False, description="Every share waits until you release it.")
+    evergreen: Evergreen | None = Field(default=None, description="Share its posts again after a while.")
     template: str | None = Field(default=None, description="A file in your templates folder, or a shipped one.")
     on_unsure: Literal["ask", "resend"] = Field(
         default="ask", description="What to do when nobody can tell whether a message arrived."
@@ -178,4 +237,5 @@ class SourceTable(Table):
     type: str = Field(description="The kind of source; `reverberate sources` lists them.")
     every: Duration = Field(default=timedelta(minutes=5), description="How often to look.")
     backfill: int = Field(default=0, ge=0, le=1000, description="Share so many of the newest posts at the first look.")
+    approval: bool = Field(default=False, description="The shares of its posts wait until you release them.")
     flood: int = Field(default=10, ge=1, description="More new posts than this at one look wait for your approval.")

@@ -51,6 +51,8 @@ SENDERS = 100
 """Accounts that one worker serves at the same time."""
 MARGIN = 1.0
 """Seconds before the end of a claim from which on nothing is sent under it."""
+LATE = timedelta(minutes=15)
+"""A share that is sent so much later than planned says so."""
 STUBBORN = 2.0
 """Seconds between attempts to write down what a network answered, while the database is away."""
 
@@ -145,7 +147,10 @@ class Courier:
             if policy.too_late(work.share, most=self._accounts.get(account).max_late, now=self._now()):
                 self._stay(work, ShareState.SKIPPED, _too_late(work.share, now=self._now()), event="share too late")
                 return
-            message = work.message or self._accounts.message(account, work.post, self._keep)
+            if self._waits_for_morning(work.share):
+                return
+            slot = work.share.slot
+            message = work.message or self._accounts.message(account, work.post, self._keep, slot=slot)
         except ReverberateError as error:
             self._stay(work, ShareState.HELD, str(error))
             return
@@ -153,7 +158,7 @@ class Courier:
         if kind == "ask":
             self._stay(work, ShareState.UNSURE, work.share.reason)
             return
-        allowance = self._accounts.allowance(account, message)
+        allowance = self._accounts.allowance(account, message, fixed=work.share.fixed)
         wish = claims.Claim(
             share_id=work.share.id,
             kind=kind,
@@ -169,6 +174,7 @@ class Courier:
                 delivery = self._delivery(work, frozen, fence)
                 found = self._ask(network, delivery, account, _look if kind == "look" else _try)
                 verdict = _told(self._verdict(found, work.share, ability, looked=kind == "look"), delivery)
+                verdict = _told_late(verdict, work.share, now=self._now())
                 ending = _ending(work.share.id, fence, found, verdict, now=self._now())
                 price = allowance.price if kind == "send" else 0
                 self._write(ending, self._aftermath(account, found, verdict, price=price), verdict)
@@ -183,6 +189,15 @@ class Courier:
             return ask(network, delivery) if self._accounts.renewed(account, version) else found
         except Outcome as outcome:
             return outcome
+
+    def _waits_for_morning(self, share: Share) -> bool:
+        """Whether the account is in its quiet hours; then the share is put off to their end."""
+        end = self._accounts.quiet_until(share.account, now=self._now())
+        if end is None or share.fixed or share.state is not ShareState.SCHEDULED:
+            return False
+        with self._store.write() as tx:
+            claims.put_off(tx, share.id, due=end, reason="waits for the end of the quiet hours")
+        return True
 
     @contextmanager
     def _in_hand(self, share_id: int) -> Iterator[None]:
@@ -299,6 +314,15 @@ class Courier:
 def _too_late(share: Share, *, now: datetime) -> str:
     hours = (now - share.wanted).total_seconds() / 3600
     return f"it is {hours:.0f} hours late, more than max_late allows; retry it if you still want it"
+
+
+def _told_late(verdict: Verdict, share: Share, *, now: datetime) -> Verdict:
+    """The verdict, with a word on how late it is where a share could not be tried in time and max_late allowed it."""
+    late = now - share.wanted
+    if verdict.state is not ShareState.SENT or share.tries or verdict.reason or late < LATE:
+        return verdict
+    hours, minutes = divmod(int(late.total_seconds()) // 60, 60)
+    return replace(verdict, reason=f"sent {hours} h {minutes:02d} min late: it could not be tried before")
 
 
 def _told(verdict: Verdict, delivery: Delivery) -> Verdict:

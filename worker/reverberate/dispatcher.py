@@ -14,7 +14,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reverberate.errors import ReverberateError, StoreError
+from reverberate.evergreen import plan_again
 from reverberate.failpoints import reach
+from reverberate.retiming import retime
 from reverberate.store import claims, journal, tallies
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ SWEEP = 1.0
 """Seconds between two looks for claims whose worker died."""
 TEND = 60.0
 """Seconds between two looks at tokens that are to be refreshed, or warned of."""
+PLAN = 60.0
+"""Seconds between two looks for posts that are to be shared again."""
 LOOKERS = 4
 """Sources that are looked at at the same time."""
 
@@ -53,6 +57,7 @@ class Dispatcher:
         self._stop = threading.Event()
         self._swept = self._tended = 0.0
         self._tending = threading.Lock()
+        self._planned = float("-inf")
         self._registered = False
 
     def run(self) -> None:
@@ -82,13 +87,21 @@ class Dispatcher:
             self._add_up()
             self._look()
             self._tend()
+            self._plan_again()
             self._swept = time.monotonic()
         return self._hand_over() == BATCH
+
+    def _plan_again(self) -> None:
+        if time.monotonic() - self._planned >= PLAN:
+            if number := plan_again(self._service):
+                log.info("%d posts will be shared again", number)
+            self._planned = time.monotonic()
 
     def _register(self) -> None:
         """Let the config's sources be looked at; not at once when it is made, for the database may be away then."""
         with self._store.write() as tx:
             journal.register_sources(tx, list(self._service.config.sources), now=self._now())
+        retime(self._store, self._service.config.zone, now=self._now())
         self._registered = True
 
     def _hand_over(self) -> int:

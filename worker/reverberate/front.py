@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from reverberate import status
-from reverberate.desk import Desk
 from reverberate.errors import Missing, ReverberateError
 from reverberate.previews import preview
 from reverberate.store import events, journal, posts, shares, tokens
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from reverberate.desk import Desk
     from reverberate.model import KnownPost, Post, Share
     from reverberate.service import Looked, Service
     from reverberate.store import Transaction
@@ -87,7 +87,7 @@ class Front:
 
     def desk(self) -> Desk:
         """A person's hand on this store."""
-        return Desk(self._store)
+        return self.service.desk()
 
     def accounts(self) -> list[dict[str, Any]]:
         """The accounts, and how they are."""

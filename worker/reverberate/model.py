@@ -296,6 +296,10 @@ class Share:
         reason: why it is in this state, in words, or "".
         receipt: the network's proof, once sent.
         changed: when the state changed last.
+        wall: what a clock was to show when it was wanted (naive), or None where no clock was looked at.
+        zone: that clock's IANA time zone, or "".
+        spread: how many seconds after that.
+        fixed: whether a person chose the moment.
     """
 
     id: int
@@ -318,6 +322,10 @@ class Share:
     reason: str = ""
     receipt: Receipt | None = None
     changed: datetime | None = None
+    wall: datetime | None = None
+    zone: str = ""
+    spread: int = 0
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

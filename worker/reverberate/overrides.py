@@ -5,6 +5,8 @@
     reverberate:
       hashtags: [open web]      # added to the post's tags
       delay: 2h                 # after the account's own delay
+      at: 2026-12-24 09:00      # at this time, on the blogger's clock, whatever the account's schedule says
+      evergreen: false          # never shared again
       alt: A map of Europe      # what the leading picture shows
       text: The words to share  # instead of the template
       skip: [page]              # these accounts; true for all
@@ -21,13 +23,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from reverberate import walltime
 from reverberate.errors import ReverberateError
 from reverberate.schedule import parse_duration
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
-KEYS = ("text", "skip", "hashtags", "delay", "alt")
+KEYS = ("text", "skip", "hashtags", "delay", "at", "evergreen", "alt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ class Override:
         skip: whether the account is left out.
         hashtags: added to the post's own tags, as written by the author.
         delay: added to the account's own delay, or None.
+        at: when to share it (naive: on the blogger's clock), or None.
+        evergreen: whether it may be shared again later.
         alt: what the leading picture shows, or None.
         said: the keys that were given, for people.
     """
@@ -47,6 +52,8 @@ class Override:
     skip: bool = False
     hashtags: tuple[str, ...] = ()
     delay: timedelta | None = None
+    at: datetime | None = None
+    evergreen: bool = True
     alt: str | None = None
     said: tuple[str, ...] = ()
 
@@ -119,6 +126,12 @@ def _value(key: str, value: object, account: str) -> object:
             if not isinstance(value, str):
                 raise TypeError('a length of time is a text like "10m"')
             return parse_duration(value)
+        case "at":
+            return walltime.read(str(value))  # YAML may have made a datetime of it
+        case "evergreen":
+            if not isinstance(value, bool):
+                raise TypeError("expected true or false")
+            return value
         case _:
             if not isinstance(value, str) or not value.strip():
                 raise TypeError("expected a text")

@@ -10,18 +10,21 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reverberate import identity, updates
+from reverberate.desk import Desk
 from reverberate.errors import ReverberateError, SourceError
 from reverberate.failpoints import reach
 from reverberate.model import ShareState, SourceState
-from reverberate.schedule import first_due
-from reverberate.store import dump, journal, posts, shares, watch
+from reverberate.overrides import Override
+from reverberate.schedule import Moment, fixed
+from reverberate.store import dump, journal, pictures, posts, shares, watch
+from reverberate.timetable import Timetable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reverberate.accounts import Accounts
     from reverberate.config import Config, SourceConfig
-    from reverberate.model import Post
+    from reverberate.model import Picture, Post, Share
     from reverberate.plugins import Plugins
     from reverberate.sources.base import Look, Source
     from reverberate.store import Store, Transaction
@@ -47,8 +50,13 @@ class Planned:
     """What becomes of a post on an account: the share's first state, when it is due, and why."""
 
     state: ShareState
-    due: datetime
+    moment: Moment
     reason: str = ""
+
+    @property
+    def due(self) -> datetime:
+        """The instant (UTC)."""
+        return self.moment.due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,22 +92,25 @@ class Service:
         """The present, by the clock that this service goes by."""
         return self._now()
 
-    def publish(self, post: Post, *, accounts: Sequence[str] = ()) -> Ingested:
+    def publish(self, post: Post, *, accounts: Sequence[str] = (), at: datetime | None = None) -> Ingested:
         """Take one post from its author's hand and plan its shares; the same post again plans nothing anew.
 
         Args:
             post: what to share.
             accounts: only these; all of them when empty.
+            at: when to share it, whatever the schedules say (naive: on the blogger's clock).
 
         Raises:
-            ReverberateError: an account is not in the config.
+            ReverberateError: an account is not in the config, or ``at`` is over.
         """
         for name in accounts:
             self.accounts.get(name)
+        if at is not None and fixed(at, self.config.zone).due < self._now():
+            raise ReverberateError(f"{at.isoformat(' ')} is over", hint="leave the time out to share it now")
         with self.store.write() as tx:
             (ingested,) = self._ingest(tx, [post], source="publish")
             if ingested.new:
-                self._plan(tx, ingested, accounts=accounts or list(self.config.accounts))
+                self._plan(tx, [ingested], accounts=accounts or list(self.config.accounts), at=at)
             reach("plan: before commit")
         reach("plan: after commit")
         return ingested
@@ -129,10 +140,10 @@ class Service:
             fresh = [one for one in self._ingest(tx, look.posts, source=source.name) if one.new]
             wanted = fresh[len(fresh) - min(source.backfill, len(fresh)) :] if baseline else fresh
             flood = len(wanted) > source.flood and not baseline
-            reason = f"flood guard: {len(wanted)} new posts at once from {source.name}" if flood else ""
+            reason = f"waits for your approval: source {source.name} asks for it" if source.approval else ""
+            reason = f"flood guard: {len(wanted)} new posts at once from {source.name}" if flood else reason
             reason = self._restored(tx, source.name) or reason
-            for one in wanted:
-                self._plan(tx, one, accounts=self.config.accounts, held=reason)
+            self._plan(tx, wanted, accounts=self.config.accounts, held=reason)
             if flood:
                 journal.note(tx, "flood held", now=now, source=source.name, words=reason)
             if state.failures >= FAILING:
@@ -188,33 +199,117 @@ class Service:
         updates.take(tx, known, source=source, accounts=self.config.accounts, flood=flood, now=self._now())
         return ingested
 
-    def _plan(self, tx: Transaction, one: Ingested, *, accounts: Iterable[str], held: str = "") -> None:
-        new = [_new_share(one, name, self.planned(one.post, name, held=held)) for name in accounts]
-        shares.plan(tx, new, now=self._now())
+    def _plan(
+        self,
+        tx: Transaction,
+        several: Sequence[Ingested],
+        *,
+        accounts: Iterable[str],
+        held: str = "",
+        at: datetime | None = None,
+    ) -> None:
+        """Plan the shares of new posts, the oldest first."""
+        table, now, zone = Timetable(tx, self.config.zone), self._now(), self.config.site.timezone
+        for one in several:
+            new = []
+            for name in accounts:
+                key = uuid.uuid4().hex
+                planned = self._planned(table, one.post, name, since=now, key=key, held=held, at=at)
+                new.append(new_share(one.post_id, name, planned, key=key, zone=zone))
+            shares.plan(tx, new, now=now)
 
-    def planned(self, post: Post, account: str, *, held: str = "") -> Planned:
-        """What becomes of a post on an account, were it to come in now; ``held`` is why everything waits, if it does."""
-        now, state, reason = self._now(), ShareState.HELD if held else ShareState.SCHEDULED, held
-        schedule = self.accounts.get(account).schedule
+    def planned(self, post: Post, account: str, *, at: datetime | None = None) -> Planned:
+        """What becomes of a post on an account, were it to come in now; its jitter is not drawn yet."""
+        with self.store.read() as tx:
+            return self._planned(Timetable(tx, self.config.zone), post, account, since=self._now(), at=at)
+
+    def _planned(
+        self,
+        table: Timetable,
+        post: Post,
+        account: str,
+        *,
+        since: datetime,
+        key: str = "",
+        held: str = "",
+        at: datetime | None = None,
+    ) -> Planned:
+        state, reason, said = self.fate(post, account, held)
+        schedule, wished = self.accounts.get(account).schedule, at or said.at
+        since += self.wait(account, said)
+        if state is ShareState.SKIPPED:
+            moment = Moment(due=since)
+        elif wished is not None:
+            moment = table.book(account, fixed(wished, self.config.zone))
+        else:
+            moment = table.place(account, schedule, since=since, key=key)
+        return Planned(state=state, moment=moment, reason=reason)
+
+    def wait(self, account: str, said: Override) -> timedelta:
+        """How long after its post came in a share may go: the account's delay, the post's, and the stagger."""
+        before = list(self.config.accounts).index(account)
+        own = self.accounts.get(account).schedule.delay + (said.delay or timedelta(0))
+        return own + before * self.config.site.stagger
+
+    def fate(self, post: Post, account: str, held: str = "") -> tuple[ShareState, str, Override]:
+        """The first state of a post's share, why, and what the post itself says for the account."""
+        configured = self.accounts.get(account)
+        if configured.approval and not held:
+            held = f"waits for your approval: account {account} asks for it"
         try:
             said = self.accounts.said(account, post)
-            schedule = replace(schedule, delay=schedule.delay + (said.delay or timedelta(0)))
             if said.skip:
-                state, reason = ShareState.SKIPPED, "the post itself says so (reverberate: skip)"
-            elif not self.accounts.wants(account, post):
-                rule = self.accounts.get(account).when
-                state, reason = ShareState.SKIPPED, f"the account's rule does not hold: {rule}"
+                return ShareState.SKIPPED, "the post itself says so (reverberate: skip)", said
+            if not self.accounts.wants(account, post):
+                return ShareState.SKIPPED, f"the account's rule does not hold: {configured.when}", said
         except ReverberateError as error:
-            state, reason = ShareState.HELD, str(error)
-        return Planned(state=state, due=first_due(schedule, zone=self.config.zone, now=now), reason=reason)
+            return ShareState.HELD, str(error), Override()
+        return ShareState.HELD if held else ShareState.SCHEDULED, held, said
+
+    def reword(self, share_id: int, text: str) -> None:
+        """Let a waiting share say these very words; the link follows where neither they nor a card hold it.
+
+        Raises:
+            ReverberateError: there is no such share, it does not wait any more, or the words do not fit.
+        """
+        with self.store.read() as tx:
+            share = shares.get(tx, share_id)
+            known = posts.get(tx, share.post_id) if share else None
+        if share is None or known is None:
+            raise ReverberateError(f"there is no share {share_id}", hint="reverberate shares lists them")
+        self.desk().edit(share_id, self.accounts.message(share.account, known.post, self._keep, text=text))
+
+    def _keep(self, picture: Picture, data: bytes) -> None:
+        with self.store.write() as tx:
+            pictures.keep(tx, picture, data, now=self._now())
+
+    def desk(self) -> Desk:
+        """A person's hand on the shares: what is released late is given a new time."""
+        return Desk(self.store, now=self._now, place=self._again, zone=self.config.zone)
+
+    def _again(self, tx: Transaction, share: Share) -> Moment:
+        """A new time for a share whose own is over."""
+        now, account = self._now(), self.config.accounts.get(share.account)
+        if account is None:
+            return Moment(due=now)
+        posts.lock(tx)
+        table = Timetable(tx, self.config.zone, but=(share.id,))
+        return table.place(share.account, account.schedule, since=now, key=share.key)
 
 
-def _new_share(one: Ingested, account: str, planned: Planned) -> shares.NewShare:
+def new_share(post_id: int, account: str, planned: Planned, *, key: str, zone: str, slot: str = "") -> shares.NewShare:
+    """The share of a post on an account, as planned on the clock of a zone."""
+    moment = planned.moment
     return shares.NewShare(
-        post_id=one.post_id,
+        post_id=post_id,
+        slot=slot,
         account=account,
-        due=planned.due,
-        key=uuid.uuid4().hex,
+        due=moment.due,
+        key=key,
+        wall=moment.wall,
+        zone=zone if moment.wall else "",
+        spread=int(moment.spread.total_seconds()),
+        fixed=moment.fixed,
         state=planned.state,
         reason=planned.reason,
     )

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from reverberate import __version__, logs
-from reverberate.cli import accounts, connect, posts, run, setup, shares, tokens, watch
+from reverberate.cli import accounts, connect, plan, posts, run, setup, shares, tokens, watch
 from reverberate.cli.common import FILE, Settings
 from reverberate.errors import ReverberateError
 
@@ -21,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (setup, run, posts, shares, accounts, connect, tokens, watch):
+for part in (setup, run, posts, plan, shares, accounts, connect, tokens, watch):
     part.register(app)
 
 

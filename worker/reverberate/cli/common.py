@@ -16,6 +16,7 @@ from reverberate.errors import ReverberateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from reverberate.config import Config
@@ -66,6 +67,16 @@ def settings(context: typer.Context) -> Settings:
     if not isinstance(found, Settings):
         raise TypeError("the command line was entered past its own door")
     return found
+
+
+def moment(text: str) -> datetime:
+    """A time as a person writes it; naive where no offset is given."""
+    from reverberate import walltime
+
+    try:
+        return walltime.read(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def emit(document: Any) -> None:

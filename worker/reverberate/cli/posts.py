@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reverberate.cli.common import Json, Limit, found, problem, settings, show, table
+from reverberate.cli.common import Json, Limit, found, moment, problem, settings, show, table
 
 if TYPE_CHECKING:
     from reverberate.model import Post
@@ -55,6 +55,9 @@ def publish(
     context: typer.Context,
     file: Annotated[str, typer.Argument(help="A post: FILE.md with front matter, FILE.json, or - for stdin.")],
     account: Annotated[list[str] | None, typer.Option(help="Only this account; may be given again.")] = None,
+    at: Annotated[
+        str, typer.Option(help="When, e.g. '2026-12-24 09:00', on the site's clock; else as scheduled.")
+    ] = "",
     *,
     as_json: Json = False,
 ) -> None:
@@ -65,7 +68,7 @@ def publish(
 
     post = _read(file)
     with settings(context).service() as service:
-        ingested = service.publish(post, accounts=account or ())
+        ingested = service.publish(post, accounts=account or (), at=moment(at) if at else None)
         ring(service.config)
         with service.store.read() as tx:
             rows = [status.share(share) for share in reversed(shares.find(tx, post_id=ingested.post_id, limit=1000))]
@@ -92,7 +95,7 @@ def preview(
     from reverberate.previews import preview as of
 
     with settings(context).service() as service:
-        shown = _post(service, post)
+        shown = read(service, post)
         rows = [of(service, name, shown, pictures=pictures) for name in account or list(service.config.accounts)]
         site = service.config.site.title or shown.site
     if html is not None:
@@ -196,7 +199,7 @@ def _read(file: str) -> Post:
     return read_post(sys.stdin.read() if file == "-" else Path(file))
 
 
-def _post(service: Service, named: str) -> Post:
+def read(service: Service, named: str) -> Post:
     from reverberate.store import posts as store
 
     if not named.isdecimal():

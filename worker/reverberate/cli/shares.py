@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path  # noqa: TC003 - typer resolves annotations at run time
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reverberate.cli.common import Json, Limit, found, settings, show, table
-from reverberate.model import ShareState  # noqa: TC001 - as above
+from reverberate.cli.common import Json, Limit, found, moment, settings, show, table
+from reverberate.model import ShareState
+from reverberate.schedule import fixed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reverberate.desk import Desk
 
+WAITING = (ShareState.HELD, ShareState.SCHEDULED)
 COLUMNS = ["id", "post", "account", "state", "due", "tries", "permalink", "reason"]
 Id = Annotated[int, typer.Argument(help="The share's number.")]
 
@@ -74,20 +77,40 @@ def approve(context: typer.Context, share: Id) -> None:
 def reschedule(
     context: typer.Context,
     share: Id,
-    at: Annotated[datetime, typer.Argument(help="In the site's time zone, e.g. 2026-12-24T09:00:00.")],
+    at: Annotated[str, typer.Argument(help="In the site's time zone, e.g. '2026-12-24 09:00', or with an offset.")],
 ) -> None:
-    """Let it be sent at another time."""
-    due = at.replace(tzinfo=settings(context).config().zone)
-    _do(context, lambda desk: desk.reschedule(share, due), f"share {share} is due at {due.isoformat()}")
+    """Let it be sent at another time, whatever its schedule says."""
+    zone, when = settings(context).config().zone, moment(at)
+    words = fixed(when, zone).due.astimezone(zone).isoformat(timespec="minutes")
+    _do(context, lambda desk: desk.reschedule(share, when), f"share {share} is due at {words}")
 
 
 def edit(
     context: typer.Context,
     share: Id,
     text: Annotated[str, typer.Option(help="These very words; without it, the post is rendered anew.")] = "",
+    file: Annotated[Path | None, typer.Option(help="The words are in this file.")] = None,
 ) -> None:
-    """Change what is there on the network."""
-    _ask(context, share, "edit", text=text)
+    """Change what it says: before it is sent, or on the network."""
+    if text and file:
+        raise typer.BadParameter("say one of --text, --file")
+    words = file.read_text(encoding="utf-8").strip() if file else text
+    with settings(context).service() as service, service.store.read() as tx:
+        waits = found(_get(tx, share), f"share {share}", hint="reverberate shares lists them").state in WAITING
+    if not waits:
+        _ask(context, share, "edit", text=words)
+        return
+    if not words:
+        raise typer.BadParameter("a share that waits is rendered when its time comes: say --text or --file")
+    with settings(context).service() as service:
+        service.reword(share, words)
+    typer.echo(f"share {share} says that now")
+
+
+def _get(tx: Any, share: int) -> Any:
+    from reverberate.store import shares
+
+    return shares.get(tx, share)
 
 
 def delete(context: typer.Context, share: Id) -> None:
@@ -126,10 +149,9 @@ def resolve(
 
 
 def _do(context: typer.Context, act: Callable[[Desk], None], words: str) -> None:
-    from reverberate.desk import Desk
     from reverberate.runtime import ring
 
     with settings(context).service() as service:
-        act(Desk(service.store))
+        act(service.desk())
         ring(service.config)
     typer.echo(words)

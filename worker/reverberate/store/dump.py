@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import LargeBinary, case, delete, func, insert, literal, or_, select, text, update
 
 from reverberate.model import ShareState
 from reverberate.store import engine, watch
-from reverberate.store.tables import EPOCH, MICROSECOND, Instant, chores, events, metadata, shares, sources
+from reverberate.store.tables import EPOCH, MICROSECOND, Instant, Wall, chores, events, metadata, shares, sources
 from reverberate.store.tables_watch import notices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
 
     from sqlalchemy import Connection, Table
 
@@ -24,6 +24,8 @@ MANY = 500
 """Rows that are written at once."""
 RESTORED = "restored "
 """The switch under which a source's next look is held: what is new to us may have been shared already."""
+REGISTERED = frozenset({"sources", "marks"})
+"""Tables in which an installation that never shared anything may have rows."""
 
 
 def schema() -> str:
@@ -53,12 +55,16 @@ def rows(tx: Connection, name: str) -> Iterator[dict[str, Any]]:
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
+    if isinstance(value, datetime) and value.tzinfo is None:  # on a wall
+        return value.isoformat()
     return (value - EPOCH) // MICROSECOND if hasattr(value, "tzinfo") else value
 
 
 def empty(tx: Connection) -> bool:
-    """Whether nothing is kept in the database yet; sources that were only registered do not count."""
-    return not any(tx.execute(select(metadata.tables[name]).limit(1)).first() for name in names() if name != "sources")
+    """Whether nothing is kept in the database yet; sources and zones that were only registered do not count."""
+    return not any(
+        tx.execute(select(metadata.tables[name]).limit(1)).first() for name in names() if name not in REGISTERED
+    )
 
 
 def wipe(tx: Connection) -> None:
@@ -91,6 +97,8 @@ def _value(column: Any, value: Any) -> Any:
         return None
     if isinstance(column.type, Instant):
         return EPOCH + value * MICROSECOND
+    if isinstance(column.type, Wall):
+        return datetime.fromisoformat(value)
     return base64.b64decode(value) if isinstance(column.type, LargeBinary) else value
 
 

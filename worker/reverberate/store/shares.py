@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, literal, or_, select, tuple_, update
+from sqlalchemy import and_, bindparam, func, insert, literal, or_, select, tuple_, update
 
 from reverberate.model import Message, Receipt, Share, ShareState
 from reverberate.store import codec, tallies
@@ -19,15 +19,21 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
+    from reverberate.schedule import Moment
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewShare:
-    """A share to be planned: scheduled, or held or skipped for a reason."""
+    """A share to be planned: scheduled, or held or skipped for a reason; ``wall`` to ``fixed`` as in Share."""
 
     post_id: int
     account: str
     due: datetime
     key: str
+    wall: datetime | None = None
+    zone: str = ""
+    spread: int = 0
+    fixed: bool = False
     slot: str = ""
     state: ShareState = ShareState.SCHEDULED
     reason: str = ""
@@ -61,6 +67,10 @@ def _new(share: NewShare, account: Any, *, now: datetime) -> dict[str, Any]:
         "planned": now,
         "reason": share.reason,
         "changed": now,
+        "wall": share.wall,
+        "zone": share.zone,
+        "spread": share.spread,
+        "fixed": share.fixed,
     }
 
 
@@ -72,19 +82,21 @@ def change(
     to: ShareState,
     now: datetime,
     reason: str,
-    due: datetime | None = None,
+    when: Moment | None = None,
+    zone: str = "",
     receipt: Receipt | None = None,
     anew: bool = False,
     event: str = "",
 ) -> bool:
     """A person's change of one share, if it is in one of the states ``doors`` and in no worker's hands.
 
+    ``when`` is its new time, on the clock of ``zone``.
     ``anew`` forgets the tries so far. ``event`` is how the journal calls it, if not by the new state. Returns whether
     the change was made.
     """
     values: dict[str, Any] = {"state": to, "reason": reason, "changed": now}
-    values["wake"] = due if to in {ShareState.SCHEDULED, ShareState.UNSURE} else None
-    values |= {"due": due, "wanted": due} if due else {}
+    values["wake"] = when.due if when and to in {ShareState.SCHEDULED, ShareState.UNSURE} else None
+    values |= _timed(when, zone) if when else {}
     values |= {"remote_id": receipt.remote_id, "permalink": receipt.permalink} if receipt else {}
     values |= {"tries": 0, "first_try": None} if anew else {}
     allowed = and_(shares.c.id == share_id, shares.c.state.in_(list(doors)), shares.c.lease.is_(None))
@@ -95,6 +107,11 @@ def change(
             {"at": now, "kind": event or f"share {to}", "share_id": share_id, "of_share": share_id, "words": reason},
         )
     return done
+
+
+def _timed(when: Moment, zone: str) -> dict[str, Any]:
+    values: dict[str, Any] = {"due": when.due, "wanted": when.due, "wall": when.wall, "fixed": when.fixed}
+    return values | {"zone": zone if when.wall else "", "spread": int(when.spread.total_seconds())}
 
 
 def get(tx: Connection, share_id: int) -> Share | None:
@@ -173,6 +190,22 @@ def message(tx: Connection, share_id: int) -> Message | None:
     """The frozen message, or None while there is none."""
     body = tx.execute(select(messages.c.body).where(messages.c.share_id == share_id)).scalar_one_or_none()
     return None if body is None else codec.load_message(body)
+
+
+def reword(tx: Connection, share_id: int, message: Message, *, doors: Iterable[ShareState], now: datetime) -> bool:
+    """Freeze what a person wrote instead of what was to be sent, if the share waits and was not tried yet.
+
+    The fence grows: a worker that has read the share already does not get it with the old words.
+    """
+    waits = and_(shares.c.state.in_(list(doors)), shares.c.lease.is_(None), shares.c.tries == 0)
+    mine = update(shares).where(shares.c.id == share_id, waits).values(fence=shares.c.fence + 1, changed=now)
+    if tx.execute(mine).rowcount != 1:
+        return False
+    unfreeze(tx, share_id)
+    tx.execute(insert(messages).values(share_id=share_id, frozen=now, body=codec.dump_message(message)))
+    happened = {"at": now, "kind": "share edited", "words": message.text}
+    tx.execute(told(), happened | {"share_id": share_id, "of_share": share_id})
+    return True
 
 
 def unfreeze(tx: Connection, share_id: int) -> None:

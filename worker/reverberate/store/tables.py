@@ -47,6 +47,19 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else EPOCH + value * MICROSECOND
 
 
+class Wall(TypeDecorator[datetime]):
+    """What a clock shows: a datetime without a zone, kept as ISO 8601."""
+
+    impl = String(26)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - as above
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as above
+        return None if value is None else datetime.fromisoformat(value)
+
+
 def _only(condition: str) -> dict[str, Any]:
     """What makes an index partial on both databases."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
@@ -110,6 +123,10 @@ shares = Table(
     Column("changed", Instant, nullable=False),
     Column("sent", Instant),
     Column("ask", Instant),
+    Column("wall", Wall),
+    Column("zone", String(64), nullable=False, server_default=""),
+    Column("spread", Integer, nullable=False, server_default=text("0")),
+    Column("fixed", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("post_id", "account", "slot"),
     Index(
         "ix_shares_due", "wake", "id", sqlite_where=text("wake IS NOT NULL"), postgresql_where=text("wake IS NOT NULL")
@@ -121,6 +138,7 @@ shares = Table(
     Index(None, "source", "state", "due", "id"),
     Index(None, "state", "due", "id"),
     Index("ix_shares_ask", "ask", **_only("ask IS NOT NULL")),
+    Index(None, "account", "wanted"),
 )
 
 messages = Table(
@@ -307,4 +325,12 @@ answers = Table(
     Column("at", Instant, nullable=False, index=True),
     Column("status", Integer),
     Column("body", JSON),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("at", Instant),
+    Column("words", Text, nullable=False, server_default=""),
 )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from reverberate.schedule import Pace
+    from reverberate.schedule import Daily, Pace
 
 NEARLY = 0.8
 """The part of a budget from which on its owner is told."""
@@ -29,12 +29,14 @@ class Allowance:
     Attributes:
         account: its name.
         paces: how often it may speak, by the setting's name; all of them hold.
+        waived: those that this share is counted in, and does not wait for.
         price: what this share costs, in millionths of the budget's unit.
         budget: what the account may spend in a calendar month (UTC), in the same; None for no bound.
     """
 
     account: str
-    paces: Mapping[str, Pace] = field(default_factory=dict)
+    paces: Mapping[str, Pace | Daily] = field(default_factory=dict)
+    waived: frozenset[str] = frozenset()
     price: int = 0
     budget: int | None = None
 
@@ -61,7 +63,7 @@ def check(tx: Connection, wanted: Allowance, *, now: datetime) -> Later | None:
     rows = _rows(tx, wanted, now=now)
     for name, pace in wanted.paces.items():
         row = rows[name]
-        if pace.taken(row.full, now=now) is None:
+        if name not in wanted.waived and pace.taken(row.full, now=now) is None:
             due = pace.next_turn(row.full, row.booked)
             _update(tx, wanted.account, name, booked=due)
             return Later(due, f"waits its turn ({name})")

@@ -45,6 +45,12 @@ def upgrade() -> None:
     sa.Column('data', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('account', 'field', name=op.f('pk_vault'))
     )
+    op.create_table('marks',
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('at', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('words', sa.Text(), server_default='', nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_marks'))
+    )
     op.create_table('posts',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('source', sa.String(length=100), nullable=False),
@@ -105,6 +111,10 @@ def upgrade() -> None:
     sa.Column('changed', reverberate.store.tables.Instant(), nullable=False),
     sa.Column('sent', reverberate.store.tables.Instant(), nullable=True),
     sa.Column('ask', reverberate.store.tables.Instant(), nullable=True),
+    sa.Column('wall', reverberate.store.tables.Wall(length=26), nullable=True),
+    sa.Column('zone', sa.String(length=64), server_default='', nullable=False),
+    sa.Column('spread', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('fixed', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.ForeignKeyConstraint(['post_id'], ['posts.id'], name=op.f('fk_shares_post_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_shares')),
     sa.UniqueConstraint('key', name=op.f('uq_shares_key')),
@@ -113,6 +123,7 @@ def upgrade() -> None:
     with op.batch_alter_table('shares', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_shares_account_state_due_id'), ['account', 'state', 'due', 'id'], unique=False)
         batch_op.create_index('ix_shares_ask', ['ask'], unique=False, sqlite_where=sa.text('ask IS NOT NULL'), postgresql_where=sa.text('ask IS NOT NULL'))
+        batch_op.create_index(batch_op.f('ix_shares_account_wanted'), ['account', 'wanted'], unique=False)
         batch_op.create_index('ix_shares_due', ['wake', 'id'], unique=False, sqlite_where=sa.text('wake IS NOT NULL'), postgresql_where=sa.text('wake IS NOT NULL'))
         batch_op.create_index('ix_shares_leased', ['lease'], unique=False, sqlite_where=sa.text('lease IS NOT NULL'), postgresql_where=sa.text('lease IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_shares_source_state_due_id'), ['source', 'state', 'due', 'id'], unique=False)
@@ -370,6 +381,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_shares_ask')
         batch_op.drop_index('ix_shares_leased', sqlite_where=sa.text('lease IS NOT NULL'), postgresql_where=sa.text('lease IS NOT NULL'))
         batch_op.drop_index('ix_shares_due', sqlite_where=sa.text('wake IS NOT NULL'), postgresql_where=sa.text('wake IS NOT NULL'))
+        batch_op.drop_index(batch_op.f('ix_shares_account_wanted'))
         batch_op.drop_index(batch_op.f('ix_shares_account_state_due_id'))
 
     op.drop_table('shares')
@@ -388,5 +400,6 @@ def downgrade() -> None:
     op.drop_table('posts')
     op.drop_table('vault')
     op.drop_table('connections')
+    op.drop_table('marks')
     op.drop_table('accounts')
 
