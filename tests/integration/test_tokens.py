@@ -12,13 +12,14 @@ import pytest
 
 from reverberate import connecting, tokens
 from reverberate.accounts import Accounts
+from reverberate.chores import ask
 from reverberate.config import Account, Config, Service, Site
 from reverberate.delivery import Courier
 from reverberate.errors import Outcome, Transient, Unauthorised
 from reverberate.http import Session
 from reverberate.networks.flows import Grant
 from reverberate.secrets import VAULT, Secret
-from reverberate.store import Store, connections, journal
+from reverberate.store import Store, chores, connections, journal
 from reverberate.testing import Reply
 from reverberate.tokens import Tokens
 from reverberate.vault import Keyring
@@ -308,6 +309,21 @@ class TestInTheMidstOfARun:
         self.deliver(store, courier)
 
         assert states(store) == {"sent": 3}
+        assert (provider.refreshes, provider.reused) == (1, 0)
+
+    def test_a_401_of_a_deletion_refreshes_too(
+        self, store: Store, courier: Courier, provider: Provider, clock: Clock
+    ) -> None:
+        ids = plan(store, accounts=["club"])
+        courier.deliver(ids)
+        assert courier.drain(10)
+        ask(store, courier._accounts, ids[0], "delete", now=clock())
+        provider.access.clear()
+        courier.deliver(ids)
+        assert courier.drain(10)
+
+        with store.read() as tx:
+            assert [one.outcome for one in chores.of_share(tx, ids[0])] == ["done"]
         assert (provider.refreshes, provider.reused) == (1, 0)
 
     def test_a_sign_in_that_is_over_pauses_the_account(

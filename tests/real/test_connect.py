@@ -21,6 +21,7 @@ from reverberate.accounts import Accounts
 from reverberate.connecting import ConnectError
 from reverberate.connector import Connector
 from reverberate.errors import Outcome, Unauthorised
+from reverberate.networks.bluesky import Bluesky
 from reverberate.networks.flows import Grant, OAuth2Flow
 from reverberate.networks.twitter import Twitter
 from reverberate.runtime import read_config
@@ -188,6 +189,41 @@ class OidcClub(Club):
             scopes=("openid", "offline_access", "post"),
             params={"prompt": "consent"},
         )
+
+
+SKY = """
+[service]
+vault_key = {{ file = "{key}" }}
+
+[accounts.sky]
+network = "bluesky"
+handle = "{handle}"
+api_base = "{url}"
+app_password = {{ vault = true }}
+"""
+
+
+class TestAnAppPassword:
+    @pytest.fixture
+    def world(self, pds: real.Site, tmp_path: Path) -> Iterator[World]:
+        """An account on a Bluesky PDS, not connected."""
+        path = tmp_path / "reverberate.toml"
+        path.write_text(SKY.format(url=pds.url, handle=pds.user, key=tmp_path / "keys" / "vault.key"), encoding="utf-8")
+        made = World(read_config(path), FakePlugins(bluesky=Bluesky))
+        make_first_key(made.place)
+        yield made
+        made.store.close()
+
+    def test_it_is_tried_out_and_then_posts(self, world: World, pds: real.Site) -> None:
+        done = world.connector.paste("sky", {"app_password": pds.password})
+
+        assert pds.user in done.who
+        assert world.accounts.network("sky").send(a_delivery(text="by an app password")).remote_id
+
+    def test_a_wrong_one_is_not_kept(self, world: World) -> None:
+        with pytest.raises(ConnectError, match="sky is not connected: 401"):
+            world.connector.paste("sky", {"app_password": "abcd-efgh-ijkl-mnop"})
+        assert world.tokens.connection("sky") is None
 
 
 CLUB = """

@@ -156,6 +156,12 @@ class Club(Network):
         """See Finds."""
         del delivery
 
+    def delete(self, delivery: Delivery, receipt: Receipt) -> None:
+        """See Deletes."""
+        del delivery
+        bearer = {"Authorization": f"Bearer {self.settings.access_token.reveal()}"}
+        self.call("POST", f"{self.settings.base}/post", data=receipt.remote_id, headers=bearer)
+
     def verify(self) -> Standing:
         """See Verifies."""
         if not self.settings.access_token.reveal():

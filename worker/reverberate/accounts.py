@@ -6,10 +6,10 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
-from reverberate.errors import ConfigError, Missing, Outcome, ReverberateError
+from reverberate.errors import ConfigError, Missing, Outcome, ReverberateError, Unauthorised
 from reverberate.model import Assurance
 from reverberate.networks.base import Finds
 from reverberate.overrides import Override, override
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from reverberate.tokens import Tokens
 
 
+T = TypeVar("T")
 Keep: TypeAlias = "Callable[[Picture, bytes], None]"
 
 
@@ -102,6 +103,16 @@ class Accounts:
             Outcome: it may get them later.
         """
         return bool(version) and self.tokens is not None and self.tokens.renewed(name, version)
+
+    def asked(self, name: str, ask: Callable[[], T | Outcome]) -> T | Outcome:
+        """What ``ask`` finds on the account's network; once more where it did not take secrets that can be refreshed."""
+        version, found = self.version(name), ask()
+        if not isinstance(found, Unauthorised):
+            return found
+        try:
+            return ask() if self.renewed(name, version) else found
+        except Outcome as outcome:
+            return outcome
 
     def _bound(self, name: str, settings: NetworkSettings) -> NetworkSettings:
         """The settings, with the vault's secrets within reach."""

@@ -7,6 +7,7 @@ import random
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reverberate import policy
@@ -103,7 +104,8 @@ class Chores:
             fence = self._claim(work, chore)
             if fence is not None:
                 network.session.guard = guard
-                found = _attempt(network, chore, deliver(work, message, fence), work.share)
+                attempt = partial(_attempt, network, chore, deliver(work, message, fence), work.share)
+                found = self._accounts.asked(chore.account, attempt)
                 self._settle(chore, found, message, fence)
 
     def _ready(self, work: Work, chore: Chore) -> tuple[Network, Message] | None:

@@ -118,7 +118,7 @@ class Connector:
 
     def _who(self, account: str, settings: NetworkSettings, values: Mapping[str, str]) -> str:
         """Who these secrets make us. Raises an Outcome where they are not taken."""
-        network = self._networks.get(self._config.accounts[account].network)
+        network = self._networks.get(self._config.accounts[account].network).way(settings)
         with _given(settings, values) as bound:
             made = network(account, bound)
             with made.session:

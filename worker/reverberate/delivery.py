@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from reverberate import policy
 from reverberate.chores import Chores
-from reverberate.errors import Outcome, Refused, ReverberateError, StoreError, Transient, Unauthorised, Unsure
+from reverberate.errors import Outcome, Refused, ReverberateError, StoreError, Transient, Unsure
 from reverberate.failpoints import reach
 from reverberate.lanes import Lanes
 from reverberate.logs import about
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from reverberate.policy import Verdict
     from reverberate.store import Store
 
-Asks: TypeAlias = "Callable[[Network, Delivery], Receipt | Outcome | None]"
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=10)
 """How long a claim holds without a sign of life."""
@@ -172,23 +171,13 @@ class Courier:
                 fence, frozen = won
                 network.session.guard = partial(self._still_ours, work.share.id)
                 delivery = self._delivery(work, frozen, fence)
-                found = self._ask(network, delivery, account, _look if kind == "look" else _try)
+                ask = partial(_look if kind == "look" else _try, network, delivery)
+                found = self._accounts.asked(account, ask)
                 verdict = _told(self._verdict(found, work.share, ability, looked=kind == "look"), delivery)
                 verdict = _told_late(verdict, work.share, now=self._now())
                 ending = _ending(work.share.id, fence, found, verdict, now=self._now())
                 price = allowance.price if kind == "send" else 0
                 self._write(ending, self._aftermath(account, found, verdict, price=price), verdict)
-
-    def _ask(self, network: Network, delivery: Delivery, account: str, ask: Asks) -> Receipt | Outcome | None:
-        """What the network answers; once more with fresh secrets where it did not take those that it got."""
-        version = self._accounts.version(account)
-        found = ask(network, delivery)
-        if not isinstance(found, Unauthorised):
-            return found
-        try:
-            return ask(network, delivery) if self._accounts.renewed(account, version) else found
-        except Outcome as outcome:
-            return outcome
 
     def _waits_for_morning(self, share: Share) -> bool:
         """Whether the account is in its quiet hours; then the share is put off to their end."""
