@@ -50,3 +50,10 @@ def ending(seen: Connection) -> str:
     when = f"its token ends on {seen.expires:%Y-%m-%d %H:%M} UTC" if seen.expires else "its token has ended"
     why = f" and cannot be refreshed ({seen.trouble})" if seen.trouble else ""
     return f"{when}{why}; connect it again: reverberate connect {seen.account}"
+
+
+def warning(seen: Connection, *, now: datetime) -> str:
+    """The words before its end: others each time, for the same are told once."""
+    left = (seen.expires - now) if seen.expires else timedelta(0)
+    days = max(round(left / timedelta(days=1)), 0)
+    return f"{days} day{'' if days == 1 else 's'} left: {ending(seen)}"

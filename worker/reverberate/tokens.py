@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from reverberate import connecting
 from reverberate.errors import Outcome, RateLimited, ReverberateError, StoreError, Transient, Unauthorised, Unsure
 from reverberate.http import Session
-from reverberate.lifetimes import AGAIN, ending, lasting, next_try, warned_at
+from reverberate.lifetimes import AGAIN, ending, lasting, next_try, warned_at, warning
 from reverberate.networks.base import Connects
 from reverberate.networks.flows import Ended
 from reverberate.secrets import SecretMissing
@@ -160,7 +160,7 @@ class Tokens:
                 log.warning("%s cannot be refreshed now: %s", seen.account, error)
         elif seen.refresh_at is None and seen.expires and (days := warned_at(seen.expires - now)):
             with self._store.write() as tx:
-                connections.warn(tx, seen, days=days, words=ending(seen), now=now)
+                connections.warn(tx, seen, days=days, words=warning(seen, now=now), now=now)
 
     def _alive(self, account: str) -> None:
         seen, now = self.connection(account), self._now()
