@@ -10,9 +10,9 @@ import pytest
 import requests
 
 from reverberate.errors import Duplicate, Outcome, RateLimited, Refused, Transient, Unauthorised, Unsure
-from reverberate.model import Card, Delivery, Message, Receipt, Step
+from reverberate.model import Card, Delivery, Message, Picture, Reactions, Receipt, Step
 from reverberate.networks import networks
-from reverberate.networks.base import Deletes, Edits, Finds, Verifies
+from reverberate.networks.base import Counts, Deletes, Edits, Finds, Verifies
 from reverberate.sandbox import Dialect, Fault, Kind, Ledger, Purpose, Sandbox, credentials, settings
 from reverberate.secrets import Secret
 
@@ -176,11 +176,37 @@ def test_bluesky_signs_in_anew_when_its_session_is_over(sandbox: Sandbox, monkey
     assert len(sandbox.ledger.of()) == 3
 
 
+@pytest.mark.parametrize("name", ["mastodon", "bluesky"])
+def test_reactions_are_counted(sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = client(sandbox, name, monkeypatch)
+    assert isinstance(network, Counts)
+
+    assert network.reactions(network.send(delivery())) == Reactions(likes=0, reposts=0, replies=0)
+
+
+def test_a_picture_reaches_mastodon_with_its_words(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = b"\x89PNG\r\n\x1a\n and the rest"
+    picture = Picture(digest="d" * 64, mime="image/png", width=64, height=48, size=len(data), alt="A dot")
+    what = delivery()
+    shown = replace(what.message, pictures=(picture,), warning="Spoilers")
+    client(sandbox, "mastodon", monkeypatch).send(replace(what, message=shown, load=lambda _digest: data))
+
+    (entry,) = sandbox.ledger.of()
+    assert entry.details["spoiler_text"] == "Spoilers"
+    (attached,) = entry.details["media_attachments"]
+    assert attached["description"] == "A dot"
+    assert requests.get(attached["url"], timeout=5).content == data
+
+
 def test_mastodon_asks_its_server_for_the_limit_once(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     network = client(sandbox, "mastodon", monkeypatch)
 
-    assert network.live_limit().maximum == 500
-    assert network.live_limit() is network.live_limit()
+    asked: list[str] = []
+    network.session.hooks["response"].append(lambda answer, **_: asked.append(answer.request.path_url))
+
+    assert network.live_limit().maximum == network.live_limit().maximum == 500
+    assert [path for path in asked if "instance" in path] == ["/mastodon/api/v2/instance"]
+    assert len(asked) == len(set(asked))
 
 
 def test_the_sandbox_remembers_over_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

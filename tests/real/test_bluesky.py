@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from reverberate.errors import Refused
+from reverberate.errors import Refused, Transient, Unsure
 from reverberate.model import Card, Message, Picture
 from reverberate.networks.bluesky import Bluesky, BlueskySettings
 from reverberate.secrets import Secret
 from reverberate.testing import LINK, a_delivery
+from support.cutting import CuttingProxy
 from support.drawings import plain, saved
 
 if TYPE_CHECKING:
@@ -88,3 +89,47 @@ def test_a_thread_hangs_together(sky: Bluesky, pds: Site) -> None:
 def test_what_is_too_long_is_refused(sky: Bluesky) -> None:
     with pytest.raises(Refused, match="300"):
         sky.send(delivery("x" * 301))
+
+
+def test_an_edit_is_the_same_record_and_a_deletion_ends_it(sky: Bluesky, pds: Site) -> None:
+    what = delivery()
+    receipt = sky.send(what)
+    words = replace(what.message, parts=("Other words",))
+
+    edited = sky.edit(replace(what, message=words), receipt)
+
+    assert edited.remote_id == receipt.remote_id
+    assert records(pds)[receipt.remote_id]["text"] == "Other words"
+    for _ in range(2):
+        sky.delete(what, receipt)
+    assert sky.find(what) is None
+    assert receipt.remote_id not in records(pds)
+
+
+def test_a_record_that_a_lost_answer_left_there_is_found(sky: Bluesky, pds: Site) -> None:
+    what, before = delivery(), records(pds)
+    with CuttingProxy(int(pds.url.rpartition(":")[2])) as proxy:
+        through = Bluesky("sky", sky.settings.model_copy(update={"api_base": proxy.url}))
+        proxy.cut = b"POST /xrpc/com.atproto.repo.putRecord"
+        with pytest.raises(Unsure):
+            through.send(what)
+        found = through.find(what)
+
+    assert proxy.lost == 1
+    assert found == sky.send(what)
+    assert records(pds).keys() - before.keys() == {sky.send(what).remote_id}
+
+
+def test_reactions_are_not_to_be_had_without_an_appview(sky: Bluesky) -> None:
+    """This PDS has none behind it; with one, it would hand the question on."""
+    with pytest.raises(Transient):
+        sky.reactions(sky.send(delivery()))
+
+
+def test_a_session_is_renewed_when_it_is_over(sky: Bluesky) -> None:
+    sky.send(delivery())
+    over = dict(sky._signed_in())
+    sky._refresh(sky._signed_in())
+
+    assert sky._signed_in()["refreshJwt"] != over["refreshJwt"]
+    sky.send(delivery())

@@ -234,3 +234,55 @@ def test_over_tls_a_lost_answer_is_a_question_too(session: Session, tmp_path: Pa
         session.verify = certificate
         assert type(outcome(session, "POST", url, data=b"x")) is Unsure
     assert session.wrote
+
+
+class Fickle:
+    """A server that keeps its connections, and closes each as soon as a second request came in on it."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
+        self.answered = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                line, _ = self._listener.accept()
+            except OSError:
+                return
+            with line:
+                heard(line)
+                line.sendall(ANSWER)
+                self.answered += 1
+                heard(line)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+@pytest.fixture
+def fickle() -> Iterator[Fickle]:
+    made = Fickle()
+    yield made
+    made.close()
+
+
+def test_a_read_on_a_connection_that_the_server_gave_up_goes_out_again(session: Session, fickle: Fickle) -> None:
+    assert [session.get(fickle.url).status_code for _ in range(3)] == [200, 200, 200]
+    assert fickle.answered == 3
+
+
+def test_a_write_on_a_connection_that_the_server_gave_up_is_unsure(session: Session, fickle: Fickle) -> None:
+    session.get(fickle.url)
+
+    assert type(outcome(session, "POST", fickle.url)) is Unsure
+
+
+def test_after_such_a_read_no_connection_is_used_twice(session: Session, fickle: Fickle) -> None:
+    session.get(fickle.url)
+    session.get(fickle.url)
+
+    assert not session.lasting
+    assert session.post(fickle.url).status_code == 200

@@ -245,6 +245,7 @@ class Accounts:
             threads=network.threads,
             card=network.card,
             article=network.article,
+            warning=_warning(said, account) if network.warns else "",
             numbering=account.numbering,
             override=replace(said, text=None) if again else said,  # other words are the point of that template
         )
@@ -266,6 +267,8 @@ class Accounts:
         ]
         rows += [("hashtags", " ".join(said.hashtags), "the post")] if said.hashtags else []
         rows += [("alt", said.alt, "the post")] if said.alt else []
+        if self.kind(name).warns and (warning := _warning(said, account)):
+            rows += [("warning", warning, "the post" if said.warning is not None else "the account")]
         return rows + ([("skip", "true", "the post")] if said.skip else [])
 
     def wants(self, name: str, post: Post) -> bool:
@@ -282,6 +285,11 @@ def vault_fields(settings: NetworkSettings) -> list[str]:
 
 def _who(own: object) -> str:
     return "the network's default" if own is None else "the account"
+
+
+def _warning(said: Override, account: Account) -> str:
+    """The content warning: the post's own, else the account's."""
+    return str(said.warning if said.warning is not None else getattr(account.settings, "content_warning", ""))
 
 
 def _host(account: Account) -> str:

@@ -40,7 +40,8 @@ for _teller, _level in {
 }.items():
     logging.getLogger(_teller).setLevel(_level)  # below, they write addresses, signatures and whole answers
 
-_sent = threading.local()  # .whole: did this thread's last request leave in full? .guard: may it leave at all?
+_sent = threading.local()
+"""Of this thread's last request. whole: did it leave in full? used: on a connection that served before? guard: may it?"""
 
 
 class _TellsWhenSent:
@@ -48,6 +49,7 @@ class _TellsWhenSent:
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         _sent.whole = False
+        _sent.used = self.sock is not None  # type: ignore[attr-defined]  # as below
         if self.sock is None:  # type: ignore[attr-defined]  # as below
             self.connect()  # type: ignore[attr-defined]  # as below
         _sent.guard()  # connecting takes time: asked again as late as can be
@@ -77,6 +79,14 @@ class _Adapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
 
+    def let_go(self) -> None:
+        """Close what is idle, at once: clearing alone leaves that to the garbage collector."""
+        pools = self.poolmanager.pools
+        for key in list(pools.keys()):
+            if pool := pools.get(key):
+                pool.close()
+        self.poolmanager.clear()
+
 
 class Session(requests.Session):
     """A ``requests.Session`` that never waits for ever and raises outcomes instead of transport errors.
@@ -88,6 +98,8 @@ class Session(requests.Session):
         timeout: seconds to connect, and seconds of silence to bear.
         wrote: whether, since the last ``fresh()``, a request that may have posted something left in full.
         guard: called before each request leaves; raises an Outcome to keep it from leaving.
+        lasting: whether a connection is used again. Not where a server closes its own without saying so: a request that
+            is written onto one in that moment is lost, and whether it was read cannot be told.
     """
 
     guard: Callable[[], None] = staticmethod(lambda: None)
@@ -98,6 +110,7 @@ class Session(requests.Session):
         self.headers["User-Agent"] = USER_AGENT
         self.max_redirects = 5
         self.wrote = False
+        self.lasting = True
         self.timeout = timeout
         self._secrets = {secret for secret in secrets if secret}
         for scheme in ("http://", "https://"):
@@ -126,12 +139,14 @@ class Session(requests.Session):
         kwargs["timeout"] = kwargs.get("timeout") or self.timeout
         if request.method not in READS:
             kwargs["allow_redirects"] = False  # where that leads cannot tell whether the message was accepted
-        _sent.whole = False
+        _sent.whole = _sent.used = False
         _sent.guard = self.guard
         self.guard()
+        if not self.lasting:
+            self._let_go()
         reach("send: before connecting")
         try:
-            response = super().send(request, **kwargs)
+            response = self._answered(request, **kwargs)
         except (requests.RequestException, HTTPError, ValueError) as error:  # requests lets some of the last two pass
             outcome = self._outcome(request, error)
         else:
@@ -140,6 +155,23 @@ class Session(requests.Session):
         finally:
             self.wrote = self.wrote or (_sent.whole and request.method not in READS)
         raise outcome  # out here, for a chained error would carry the address and its secrets
+
+    def _answered(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """The answer. A read that went onto a used connection which broke goes out once more, on a new one."""
+        try:
+            return super().send(request, **kwargs)
+        except requests.ConnectionError:
+            if request.method not in READS or not _sent.used:
+                raise
+        self.lasting = False
+        self._let_go()
+        return super().send(request, **kwargs)
+
+    def _let_go(self) -> None:
+        """Keep no connection for the next request."""
+        for adapter in self.adapters.values():
+            if isinstance(adapter, _Adapter):
+                adapter.let_go()
 
     def fresh(self) -> None:
         """Forget what was written before: an attempt begins."""

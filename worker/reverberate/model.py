@@ -151,6 +151,7 @@ class Message:
         pictures: what is attached.
         carrier: the number of the part, from 0, that carries card and pictures.
         language: BCP 47 tag, or empty.
+        warning: what is shown before the text, which is folded away, where the network can do that; or empty.
         article: the whole post, where the network publishes it.
         notes: what was shortened or dropped, and why; for people.
     """
@@ -161,6 +162,7 @@ class Message:
     pictures: tuple[Picture, ...] = ()
     carrier: int = 0
     language: str = ""
+    warning: str = ""
     article: Article | None = None
     notes: tuple[str, ...] = ()
 

@@ -8,6 +8,7 @@
       at: 2026-12-24 09:00      # at this time, on the blogger's clock, whatever the account's schedule says
       evergreen: false          # never shared again
       alt: A map of Europe      # what the leading picture shows
+      warning: Film spoilers    # a content warning, where the network has them
       text: The words to share  # instead of the template
       skip: [page]              # these accounts; true for all
       accounts:
@@ -30,7 +31,7 @@ from reverberate.schedule import parse_duration
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-KEYS = ("text", "skip", "hashtags", "delay", "at", "evergreen", "alt")
+KEYS = ("text", "skip", "hashtags", "delay", "at", "evergreen", "alt", "warning")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ class Override:
         at: when to share it (naive: on the blogger's clock), or None.
         evergreen: whether it may be shared again later.
         alt: what the leading picture shows, or None.
+        warning: the content warning, or None.
         said: the keys that were given, for people.
     """
 
@@ -55,6 +57,7 @@ class Override:
     at: datetime | None = None
     evergreen: bool = True
     alt: str | None = None
+    warning: str | None = None
     said: tuple[str, ...] = ()
 
 

@@ -60,6 +60,7 @@ class Network(ABC):
         fetches: whether it takes pictures only from an address that it can fetch (``public_url`` of ``[service]``).
         caption: the limit of a text that goes with attached pictures, where that is another one.
         template: the file name of its template, where that is not ``NAME.txt``.
+        warns: whether it can fold a text away under a content warning (``Message.warning``).
         article: whether it publishes the whole post (``Message.article``), not only what the template makes of it.
         counting: whether reactions are asked for unless the owner says otherwise; not where asking costs money.
         Settings: the shape of the account's own keys.
@@ -79,6 +80,7 @@ class Network(ABC):
     fetches: ClassVar[bool] = False
     caption: ClassVar[Limit | None] = None
     template: ClassVar[str | None] = None
+    warns: ClassVar[bool] = False
     article: ClassVar[bool] = False
     counting: ClassVar[bool] = True
     Settings: ClassVar[type[NetworkSettings]]

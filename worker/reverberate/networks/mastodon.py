@@ -1,17 +1,17 @@
-"""Mastodon, and the servers that speak its API. Source: docs.joinmastodon.org, statuses API and entity Instance."""
+"""Mastodon, and the servers that speak its API (kin.py). Source: docs.joinmastodon.org, statuses API, entity Instance."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from html import unescape
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from reverberate.errors import Outcome, RateLimited, Transient
+from reverberate.errors import Outcome, RateLimited, Refused, Transient
 from reverberate.model import Assurance, Reactions, Receipt, Standing
 from reverberate.networks.base import (
     NetworkSettings,
@@ -22,13 +22,14 @@ from reverberate.networks.base import (
     same_words,
 )
 from reverberate.networks.flows import App, OAuth2Flow, asked
+from reverberate.networks.kin import Kin, counted, kin_of, media, software, statuses
 from reverberate.networks.parts import Part, Threading, each_deleted, each_edited, once, unposted
 from reverberate.policy import wait_until
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     import requests
@@ -37,11 +38,11 @@ if TYPE_CHECKING:
     from reverberate.model import JSON, Delivery, Picture
     from reverberate.text.limits import Limit
 
-LIMIT_HOLDS = timedelta(days=1)
+KNOWN_FOR = timedelta(days=1)
 MEDIA_HOLDS = timedelta(minutes=50)
 MEDIA_LOOKS, MEDIA_PAUSE = 20, 0.5
-MOST_PICTURES = 4
 SCOPES = ("read:accounts", "read:statuses", "write:media", "write:statuses")
+V = TypeVar("V")
 
 
 class MastodonSettings(NetworkSettings):
@@ -50,6 +51,7 @@ class MastodonSettings(NetworkSettings):
     instance: str = Field(pattern=r"^https?://[^/]+/?$", description="The server, e.g. https://mastodon.example")
     access_token: Secret = Field(description="With write:statuses, read:statuses and read:accounts.")
     visibility: Literal["public", "unlisted", "private"] = Field(default="public", description="Who sees it.")
+    content_warning: str = Field(default="", description="What is shown before each text, which is folded away.")
     api_base: str = Field(default="", description="Where the API is, if not at the instance.")
 
 
@@ -60,8 +62,12 @@ class Mastodon(Threading):
     limit, Settings = LIMITS["mastodon"], MastodonSettings
     carries = frozenset({"attach"})  # the link card is the server's own work
     identity_window = timedelta(minutes=50)  # the server keeps a key for an hour; its kin may not keep it at all
+    warns = True
     settings: MastodonSettings
-    _live: tuple[datetime, Limit] | None = None
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._known: dict[str, tuple[datetime, Any]] = {}
 
     @classmethod
     def flow(cls, settings: MastodonSettings) -> OAuth2Flow:
@@ -77,10 +83,13 @@ class Mastodon(Threading):
 
     def post(self, delivery: Delivery, part: Part) -> Receipt:
         """See Threading."""
-        status = self._said(delivery, part) | {"visibility": self.settings.visibility}
+        kin, status = self._kin(), self._said(delivery, part) | {"visibility": self.settings.visibility}
+        if kin.pictured and not part.pictures:
+            raise Refused(f'{kin.title} takes no post without a picture; set picture = "attach" for this account')
         if part.parent:
             status["in_reply_to_id"] = part.parent.remote_id
-        return _receipt(json_object(self._api("POST", "/api/v1/statuses", json=status, key=part.key)))
+        key = part.key if kin.sends_key else ""
+        return _receipt(json_object(self._api("POST", "/api/v1/statuses", json=status, key=key)))
 
     def seen(self, delivery: Delivery, part: Part) -> Receipt | None:  # noqa: ARG002 - the part says it all
         """See Threading: our newest statuses, by what they answer, or by the link or the words, and by the time."""
@@ -97,12 +106,24 @@ class Mastodon(Threading):
         said: dict[str, Any] = {"status": part.text}
         if part.language:
             said["language"] = part.language.split("-")[0].lower()
-        if part.pictures:
-            said["media_ids"] = [self._uploaded(delivery, picture) for picture in part.pictures[:MOST_PICTURES]]
+        if part.warning:
+            said |= {"spoiler_text": part.warning, "sensitive": True}
+        if pictures := self._taken(part.pictures):
+            said["media_ids"] = [self._uploaded(delivery, picture) for picture in pictures]
         return said
+
+    def _taken(self, pictures: Sequence[Picture]) -> Sequence[Picture]:
+        """Those that the server takes; a picture is never worth a share."""
+        if not pictures:
+            return ()
+        told = self._instance()
+        largest = media(told).get("image_size_limit")
+        most = int(statuses(told).get("max_media_attachments") or self._kin().pictures)
+        return [picture for picture in pictures if not largest or picture.size <= int(largest)][:most]
 
     def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
         """See Edits."""
+        self._must("edits", "edited")
 
         def change(part: Part, there: Receipt) -> Receipt:
             path = f"/api/v1/statuses/{there.remote_id}"
@@ -112,12 +133,19 @@ class Mastodon(Threading):
 
     def delete(self, delivery: Delivery, receipt: Receipt) -> None:
         """See Deletes."""
+        self._must("deletes", "deleted")
 
         def take_back(there: Receipt) -> None:
             with missing_is_fine():
                 self._api("DELETE", f"/api/v1/statuses/{there.remote_id}")
 
         each_deleted(delivery, receipt, take_back)
+
+    def _must(self, ability: str, done: str) -> None:
+        """Refuse what the server's software cannot do; its 404 would look like something that is gone."""
+        kin = self._surely()
+        if not getattr(kin, ability):
+            raise Refused(f"nothing can be {done} by way of {kin.title}'s API; do it there")
 
     def _uploaded(self, delivery: Delivery, picture: Picture) -> str:
         """The id under which the server holds a picture, ready to be attached."""
@@ -129,23 +157,28 @@ class Mastodon(Threading):
     def _upload(self, delivery: Delivery, picture: Picture) -> Mapping[str, JSON]:
         kind = picture.mime.partition("/")[2]
         files = {"file": (f"picture.{kind}", delivery.load(picture.digest), picture.mime)}
+        longest = int(media(self._instance()).get("description_limit") or self._kin().alt)
+        words = {"description": picture.alt[:longest]} if picture.alt else {}
         with unposted(self):
-            media = json_object(
-                self._api(
-                    "POST", "/api/v2/media", files=files, data={"description": picture.alt} if picture.alt else {}
-                )
-            )
+            made = json_object(self._api("POST", "/api/v2/media", files=files, data=words))
             for _ in range(MEDIA_LOOKS):
-                if media.get("url"):
-                    return {"id": str(media["id"])}
+                if made.get("url"):
+                    return {"id": str(made["id"])}
                 time.sleep(MEDIA_PAUSE)
-                media = json_object(self._api("GET", f"/api/v1/media/{media['id']}"))
+                made = json_object(self._api("GET", f"/api/v1/media/{made['id']}"))
         raise Transient("the server is still working on the picture", after=timedelta(seconds=30))
 
     def verify(self) -> Standing:
         """See Verifies."""
         me = self._api("GET", "/api/v1/accounts/verify_credentials").json()
-        return Standing(who=f"@{me['acct']}@{self.settings.instance.split('//')[1].strip('/')}")
+        kin, limit, wanted = self._kin(), self.live_limit(), self.settings.visibility
+        key = f"keeps a key for {kin.key_holds}" if kin.key_holds else "keeps no key: what is unsure is looked up"
+        shows_it_otherwise = f"{kin.title} does not keep the visibility {wanted!r}; it shows such posts otherwise"
+        return Standing(
+            who=f"@{me['acct']}@{self.settings.instance.split('//')[1].strip('/')}",
+            notes=(f"{kin.title}; {limit.maximum:,} {limit.unit}; {key}",),
+            troubles=() if wanted in kin.visibilities else (shows_it_otherwise,),
+        )
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts. Source: docs.joinmastodon.org, entity Status."""
@@ -154,24 +187,45 @@ class Mastodon(Threading):
         return Reactions(**{ours: told.get(theirs) for ours, theirs in names.items()})
 
     def live_limit(self) -> Limit:
-        """See Network: what the server says of itself, remembered for a day."""
-        if self._live is None or self.now() - self._live[0] > LIMIT_HOLDS:
-            self._live = (self.now(), self._ask_limit())
-        return self._live[1]
+        """See Network: what the server says of itself, counted as its software counts; remembered for a day."""
+        return counted(self._kin(), self._instance(), source=f"{self.settings.instance} itself")
 
-    def _ask_limit(self) -> Limit:
+    def _kin(self) -> Kin:
+        """What its software makes of the API; where that cannot be asked for now, Mastodon is the guess."""
         try:
-            told = self._api("GET", "/api/v2/instance").json()
+            return self._surely()
+        except Outcome:
+            return kin_of("mastodon")
+
+    def _surely(self) -> Kin:
+        """What its software makes of the API. May raise an Outcome."""
+        kin = self._kept("kin", lambda: kin_of(software(self._told, urlsplit(self._base()).path)))
+        self.session.lasting = self.session.lasting and kin.lasting
+        return kin
+
+    def _instance(self) -> Mapping[str, Any]:
+        """What it says of itself; several know version 1 only. May raise an Outcome."""
+        return self._kept("instance", lambda: self._told("/api/v2/instance") or self._told("/api/v1/instance"))
+
+    def _kept(self, name: str, ask: Callable[[], V]) -> V:
+        """What was asked for within a day is not asked for again."""
+        asked, told = self._known.get(name, (None, None))
+        if asked is None or self.now() - asked > KNOWN_FOR:
+            told = ask()
+            self._known[name] = (self.now(), told)
+        return cast("V", told)
+
+    def _told(self, path: str) -> Mapping[str, Any]:
+        """What it answers there; nothing where there is nothing to be found. May raise an Outcome."""
+        try:
+            answer = self._api("GET", path).json()
+        except ValueError:
+            return {}
         except Outcome as outcome:
-            if outcome.status != 404:  # older servers and several of Mastodon's kin know version 1 only
+            if outcome.status not in {404, 410}:
                 raise
-            told = self._api("GET", "/api/v1/instance").json()
-        statuses = told.get("configuration", {}).get("statuses", {})
-        maximum = statuses.get("max_characters") or told.get("max_toot_chars") or self.limit.maximum
-        link = statuses.get("characters_reserved_per_url") or self.limit.link
-        return replace(
-            self.limit, maximum=int(maximum), link=int(link or 23), source=f"{self.settings.instance} itself"
-        )
+            return {}
+        return answer if isinstance(answer, dict) else {}
 
     def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
         """See Network."""
@@ -185,8 +239,10 @@ class Mastodon(Threading):
     def _api(self, method: str, path: str, *, key: str = "", **kwargs: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.settings.access_token.reveal()}"}
         headers |= {"Idempotency-Key": key} if key else {}
-        base = (self.settings.api_base or self.settings.instance).rstrip("/")
-        return self.call(method, base + path, headers=headers, **kwargs)
+        return self.call(method, self._base() + path, headers=headers, **kwargs)
+
+    def _base(self) -> str:
+        return (self.settings.api_base or self.settings.instance).rstrip("/")
 
 
 def registered(session: Session, redirect: str, *, api: str) -> App:

@@ -31,6 +31,7 @@ class Part:
         card: the link card, on the part that carries it.
         pictures: what is attached to it.
         language: BCP 47 tag, or empty.
+        warning: the content warning, or empty.
         since: nothing of ours can be there from before.
     """
 
@@ -43,6 +44,7 @@ class Part:
     card: Card | None
     pictures: tuple[Picture, ...]
     language: str
+    warning: str
     since: datetime
 
 
@@ -122,6 +124,7 @@ def _part(delivery: Delivery, number: int, there: Sequence[Receipt]) -> Part:
         card=message.card if carries else None,
         pictures=message.pictures if carries else (),
         language=message.language,
+        warning=message.warning,
         since=(delivery.since or delivery.planned) - CLOCKS_DIFFER,
     )
 

@@ -57,6 +57,7 @@ class Voice:
         threads: whether a message may have more than one part there.
         card: whether the network shows the link beside the text.
         article: whether the network publishes the whole post.
+        warning: the content warning that goes with the text, and counts like it; or "".
         numbering: how the parts of a thread are numbered.
         override: what the post itself says for this account.
     """
@@ -68,6 +69,7 @@ class Voice:
     threads: bool = False
     card: bool = False
     article: bool = False
+    warning: str = ""
     numbering: str = "none"
     override: Override = field(default_factory=Override)
 
@@ -109,7 +111,7 @@ class Renderer:
         Raises:
             TemplateError: the template is missing or at fault; one line with its name and line.
         """
-        post = _amended(post, voice.override)
+        post, voice = _amended(post, voice.override), _beside_warning(voice)
         if voice.override.text is not None:
             name, problem = "the post's own text", ""
             made = _threaded(fit(_own_words(post, voice), voice.limit))
@@ -125,6 +127,7 @@ class Renderer:
             card=card,
             carrier=carrier,
             language=post.language,
+            warning=voice.warning,
             article=_article(post) if voice.article else None,
             notes=made.notes,
         )
@@ -186,6 +189,12 @@ class Renderer:
             return templates.render(given) if ours else _confined("render", given)
         except (templates.Fault, TemplateError) as error:
             raise TemplateError(f"template {name}: {error}") from None
+
+
+def _beside_warning(voice: Voice) -> Voice:
+    """The voice with the room that its content warning leaves."""
+    left = voice.limit.maximum - count("", voice.limit, warning=voice.warning)
+    return replace(voice, limit=replace(voice.limit, maximum=left)) if voice.warning else voice
 
 
 def _article(post: Post) -> Article:

@@ -83,7 +83,7 @@ class Sandbox:
         self._networks: dict[str, Personality] = {
             "twitter": Twitter(seed, self.ledger),
             "facebook": Facebook(seed, self.ledger, blobs),
-            "mastodon": Mastodon(seed, self.ledger, max_characters=max_characters),
+            "mastodon": Mastodon(seed, self.ledger, blobs, max_characters=max_characters),
             "bluesky": Bluesky(seed, self.ledger, blobs),
             "wordpress": WordPress(seed, self.ledger, blobs),
             "instagram": Instagram(seed, self.ledger, blobs),

@@ -125,6 +125,11 @@ class Bluesky(Personality):
         )
         return Answer.of({"records": [_row(entry) for entry in found]})
 
+    def views(self, call: Call) -> Answer:
+        """app.bsky.feed.getPosts, as the PDS hands it on; nobody likes anything here."""
+        entry = call.view.shows(self.ledger.get(self.name, call.request.query.get("uris", "")))
+        return Answer.of({"posts": [self._viewed(entry)] if entry else []})
+
     def delete(self, call: Call) -> Answer:
         """com.atproto.repo.deleteRecord: afterwards it is not there, whether or not it was."""
         if call.said("repo") not in {self._did(call.account), self._handle(call.account)}:
@@ -152,6 +157,7 @@ class Bluesky(Personality):
         Route("POST", "/xrpc/com.atproto.repo.createRecord", Purpose.PUBLISH, create),
         Route("GET", "/xrpc/com.atproto.repo.getRecord", Purpose.READ, get, open=True),
         Route("GET", "/xrpc/com.atproto.repo.listRecords", Purpose.LIST, records, open=True),
+        Route("GET", "/xrpc/app.bsky.feed.getPosts", Purpose.READ, views),
         Route("POST", "/xrpc/com.atproto.repo.deleteRecord", Purpose.CHANGE, delete),
         Route("POST", "/xrpc/com.atproto.repo.uploadBlob", Purpose.OTHER, upload),
     )
@@ -207,6 +213,12 @@ class Bluesky(Personality):
 
     def _receipt(self, call: Call, key: str, identifier: str) -> Answer:
         return Answer.of({"uri": self._uri(call.account, key), "cid": identifier, "validationStatus": "valid"})
+
+    def _viewed(self, entry: Entry) -> dict[str, Any]:
+        counts = dict.fromkeys(("likeCount", "repostCount", "replyCount", "quoteCount"), 0)
+        told = {"uri": entry.remote_id, "cid": entry.details["cid"], "record": entry.details["record"]}
+        author = {"did": self._did(entry.account), "handle": self._handle(entry.account)}
+        return told | {"author": author, "indexedAt": entry.at} | counts
 
     def _session(self, account: str) -> Answer:
         tokens = {f"{kind}Jwt": self._token(account, kind) for kind in ("access", "refresh")}

@@ -40,6 +40,12 @@ def status(author: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]
     return {"account": author, "sensitive": False} | lists | counts | dict(told)
 
 
+def media(number: str, *, url: str, words: str) -> dict[str, Any]:
+    """MediaAttachment: a picture."""
+    places = {"url": url, "preview_url": url, "remote_url": None}
+    return {"id": number, "type": "image", "description": words or None, "blurhash": None, "meta": {}} | places
+
+
 def instance(*, max_characters: int, link: int, base: str) -> dict[str, Any]:
     """Instance, as version 2 of the API has it."""
     return {

@@ -16,6 +16,7 @@ from reverberate.text.limits import LIMITS
 from reverberate.text.links import mastodon_links
 
 if TYPE_CHECKING:
+    from reverberate.sandbox.blobs import Blobs
     from reverberate.sandbox.exchange import Request
     from reverberate.sandbox.ledger import Entry, Ledger
     from reverberate.sandbox.personality import Call
@@ -24,6 +25,7 @@ KEY_HOLDS = timedelta(hours=1)
 FIRST_ID = 110_000_000_000_000_000
 WINDOW_SECONDS = 300
 SHOWN_OF_LINK = 30
+SAID = ("language", "visibility", "spoiler_text", "in_reply_to_id")
 VISIBILITIES = {"", "public", "unlisted", "private", "direct"}
 
 
@@ -32,8 +34,10 @@ class Mastodon(Personality):
 
     name = "mastodon"
 
-    def __init__(self, seed: str, ledger: Ledger, *, max_characters: int = 500) -> None:
+    def __init__(self, seed: str, ledger: Ledger, blobs: Blobs, *, max_characters: int = 500) -> None:
         super().__init__(seed, ledger)
+        self._blobs = blobs
+        self._media: dict[str, dict[str, Any]] = {}
         self._limit = replace(LIMITS["mastodon"], maximum=max_characters)
 
     def account_of(self, request: Request) -> str:
@@ -67,7 +71,8 @@ class Mastodon(Personality):
                 return self.problem(422, f"Validation failed: {words}")
             remote_id = str(FIRST_ID + self.ledger.serial())
             place = f"@{quote(call.account)}/{remote_id}"
-            details = {name: call.said(name) for name in ("language", "visibility", "spoiler_text", "in_reply_to_id")}
+            details: dict[str, Any] = {name: call.said(name) for name in SAID}
+            details["media_attachments"] = self._attached(call)
             entry = self.accept(call, remote_id=remote_id, place=place, text=text, key=key, **details)
         return Answer.of(self._shown(entry, call))
 
@@ -78,7 +83,7 @@ class Mastodon(Personality):
             return self._not_found()
         if words := self._invalid(call, text):
             return self.problem(422, f"Validation failed: {words}")
-        details = entry.details | {"edited_at": call.now.isoformat()}
+        details = entry.details | {"edited_at": call.now.isoformat(), "spoiler_text": call.said("spoiler_text")}
         return Answer.of(self._shown(self.ledger.edit(replace(entry, text=text, details=details), at=call.now), call))
 
     def delete(self, call: Call) -> Answer:
@@ -111,7 +116,37 @@ class Mastodon(Personality):
         )
         return Answer.of([self._shown(entry, call) for entry in found])
 
+    def nodeinfo(self, call: Call) -> Answer:
+        """GET /.well-known/nodeinfo."""
+        place = f"{call.request.base}/{self.name}/nodeinfo/2.0"
+        return Answer.of({"links": [{"rel": "http://nodeinfo.diaspora.software/ns/schema/2.0", "href": place}]})
+
+    def software(self, call: Call) -> Answer:
+        """GET /nodeinfo/2.0."""
+        del call
+        return Answer.of({"version": "2.0", "software": {"name": "mastodon", "version": entities.VERSION}})
+
+    def upload(self, call: Call) -> Answer:
+        """POST /api/v2/media."""
+        contents = call.request.files.get("file", b"")
+        if not contents:
+            return self.problem(422, "Validation failed: File can't be blank")
+        cid, words = self._blobs.put(contents), call.request.files.get("description", b"").decode(errors="replace")
+        with self.ledger.lock:
+            number = str(len(self._media) + 1)
+            self._media[number] = entities.media(number, url=f"{call.request.base}/blob/{cid}", words=words)
+        return Answer.of(self._media[number])
+
+    def medium(self, call: Call) -> Answer:
+        """GET /api/v1/media/:id."""
+        found = self._media.get(call.parts[0])
+        return Answer.of(found) if found else self._not_found()
+
     routes = (
+        Route("GET", "/.well-known/nodeinfo", Purpose.PAGE, nodeinfo, open=True),
+        Route("GET", "/nodeinfo/2.0", Purpose.PAGE, software, open=True),
+        Route("POST", "/api/v2/media", Purpose.OTHER, upload),
+        Route("GET", "/api/v1/media/*", Purpose.OTHER, medium),
         Route("GET", "/api/v2/instance", Purpose.OTHER, instance, open=True),
         Route("GET", "/api/v1/instance", Purpose.OTHER, instance_v1, open=True),
         Route("POST", "/api/v1/statuses", Purpose.PUBLISH, create),
@@ -128,13 +163,18 @@ class Mastodon(Personality):
 
     def _invalid(self, call: Call, text: str) -> str:
         """What is wrong with a status, or ""."""
-        if not text.strip():
+        if not text.strip() and not call.request.fields.get("media_ids"):
             return "Text can't be blank"
+        if set(call.request.fields.get("media_ids") or ()) - set(self._media):
+            return "Media attachments could not be found"
         if count(text, self._limit) + count(call.said("spoiler_text"), self._limit) > self._limit.maximum:
             return f"Text character limit of {self._limit.maximum} exceeded"
         if call.said("visibility") not in VISIBILITIES:
             return "Visibility is not included in the list"
         return ""
+
+    def _attached(self, call: Call) -> list[dict[str, Any]]:
+        return [self._media[number] for number in call.request.fields.get("media_ids") or ()]
 
     def _not_found(self) -> Answer:
         return self.problem(404, "Record not found")
@@ -156,6 +196,7 @@ def _told(entry: Entry, call: Call) -> dict[str, Any]:
         "edited_at": details.get("edited_at"),
         "in_reply_to_id": details["in_reply_to_id"] or None,
         "spoiler_text": details["spoiler_text"],
+        "media_attachments": details.get("media_attachments", []),
         "visibility": details["visibility"] or "public",
         "language": details["language"] or None,
         "uri": page,

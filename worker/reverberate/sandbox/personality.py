@@ -35,7 +35,7 @@ class Purpose(StrEnum):
     SIGN_IN = "sign-in"
     """Get or renew a session."""
     PAGE = "page"
-    """Look at a post's page, as people do."""
+    """Look at what everybody may see: a post's page, what a server says of its software."""
     OTHER = "other"
     """Anything else."""
 

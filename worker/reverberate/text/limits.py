@@ -111,6 +111,11 @@ LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
         "gotosocial": _limit(5000, Unit.CHARACTERS, "GoToSocial: statuses-max-chars; links count as written"),
         "pleroma": _limit(5000, Unit.CHARACTERS, "Pleroma and Akkoma: instance, limit"),
         "pixelfed": _limit(500, Unit.CHARACTERS, "Pixelfed: max_caption_length"),
+        "friendica": _limit(
+            5000, Unit.CHARACTERS, "Friendica: its instance tells max_toot_chars; 5000 is our careful guess"
+        ),
+        "snac": _limit(100_000, Unit.CHARACTERS, "snac 2.75: instance, configuration.statuses.max_characters"),
+        "takahe": _limit(500, Unit.CHARACTERS, "Takahe: post_length, 500 by default; links count as written"),
         "misskey": _limit(3000, Unit.CHARACTERS, "Misskey: maxNoteTextLength"),
         "lemmy": _limit(200, Unit.CHARACTERS, "Lemmy API v4: a post's name"),
         "matrix": _limit(40_000, Unit.BYTES, "Matrix: an event is at most 65,536 bytes, its envelope included"),
