@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from reverberate.service import Service
-from reverberate.store import watch
+from reverberate.store import connections, watch
 from reverberate.web import serve
 from reverberate.web.metrics import exposition
 from reverberate.web.ready import readiness
@@ -68,3 +68,12 @@ def test_the_door_says_whether_it_is_ready(store: Store, service: Service) -> No
         answer = requests.get(f"{url}/readyz", timeout=5)
 
     assert (answer.status_code, answer.json()["dispatcher"]) == (200, "1 alive")
+
+
+def test_the_end_of_a_token_is_a_metric(store: Store, service: Service) -> None:
+    now = datetime.now(UTC)
+    fresh = connections.Connection(account="a", version="1", since=now, expires=datetime(2030, 1, 1, tzinfo=UTC))
+    with store.write() as tx:
+        connections.connect(tx, fresh, {}, now=now)
+
+    assert 'reverberate_token_expires_timestamp_seconds{account="a"} 1.893456e+09' in exposition(service).decode()

@@ -83,7 +83,13 @@ def disconnect(tx: Transaction, account: str, *, now: datetime) -> bool:
     there = _drop(tx, account)
     if there:
         journal.note(tx, "account disconnected", now=now, account=account)
-        journal.pause(tx, account, now=now, why=f"disconnected; connect it again: reverberate connect {account}")
+        journal.pause(
+            tx,
+            account,
+            now=now,
+            why=f"disconnected; connect it again: reverberate connect {account}",
+            event="account paused by hand",
+        )
     return there
 
 

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
 from reverberate import status
-from reverberate.store import journal, outbox, watch
+from reverberate.store import connections, journal, outbox, watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +48,7 @@ class _Collector:
         yield from self._of_accounts()
         with self._service.store.read() as tx:
             tallies, sources = watch.tallied(tx), journal.source_states(tx)
+            ends = {one.account: one.expires for one in connections.all_of(tx) if one.expires}
             living = watch.alive(tx, since=self._now - LIVING)
             numbers = {
                 "due": watch.due(tx, now=self._now),
@@ -58,6 +59,10 @@ class _Collector:
         yield _gauge("shares_due", "Shares that wait to be claimed now, counted up to 10,000", numbers["due"])
         yield _gauge("stopped", "1 while everything is paused by hand", numbers["stopped"])
         yield _gauge("notices_waiting", "Notices that are not sent yet", numbers["notices_waiting"])
+        expiry = _by("account", "token_expires_timestamp_seconds", "When what the vault holds for the account ends")
+        for name, at in sorted(ends.items()):
+            expiry.add_metric([name], at.timestamp())
+        yield expiry
         processes = GaugeMetricFamily("reverberate_processes", "Processes that live, by role", labels=["role"])
         for role in ("dispatcher", "worker"):
             processes.add_metric([role], sum(one.role == role for one in living))
