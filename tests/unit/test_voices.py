@@ -17,6 +17,7 @@ from reverberate.networks.mastodon import MastodonSettings
 from reverberate.networks.wordpress import WordPressSettings
 from reverberate.rendering import Renderer
 from reverberate.secrets import Secret
+from reverberate.store.codec import dump_message, load_message
 from reverberate.text.count import count
 
 POST = Post(url="https://blog.example/a", title="A title", summary="Words and words. " * 60)
@@ -77,3 +78,10 @@ def test_a_post_without_html_is_an_article_of_its_text() -> None:
 
     assert article is not None
     assert article.html == "<p>One &amp; two</p><p>Three</p>"
+
+
+def test_a_whole_post_and_its_warning_go_through_the_store_as_they_are() -> None:
+    post = replace(POST, html="<p>All of it</p>", tags=("a tag",), extra={"reverberate": {"warning": "This one"}})
+    for name in ("blog", "fedi"):
+        message = accounts().preview(name, post)[0].message
+        assert load_message(dump_message(message)) == message
