@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup dev demo test servers e2e chaos simulation mutants bench coverage golden lint types package clean
+.PHONY: help setup dev demo test servers e2e chaos simulation mutants bench coverage golden readme lint types package clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ mutants: dev ## each safety line taken away in turn: the tests must notice
 
 golden: dev ## draw the expected files of tests/golden anew; then look at `git diff`
 	$(BIN)/python tests/golden/draw.py
+
+readme: dev ## write the README's table of networks anew, from what the networks say of themselves
+	$(BIN)/python tools/networks_table.py
 
 lint: dev ## format and style
 	$(BIN)/ruff format --check .

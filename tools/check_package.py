@@ -22,6 +22,17 @@ def run(*command: str | Path, cwd: Path = ROOT) -> str:
     return done.stdout
 
 
+def stranger(work: Path, env: Path) -> str:
+    """The example of somebody else's plug-in, built, installed beside our wheel, and tested there."""
+    example = shutil.copytree(ROOT / "examples" / "reverberate-example", work / "example")
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", work / "theirs", cwd=example)
+    (wheel,) = (work / "theirs").glob("*.whl")
+    run(env / "python", "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", wheel, "pytest")
+    if '"chalkboard"' not in run(env / "reverberate", "networks", "--json", cwd=work):
+        sys.exit("the example's network is installed and not listed")
+    return run(env / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=example).splitlines()[-1]
+
+
 def main() -> None:
     """Check, and say what was checked."""
     templates = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "templates").rglob("*") if p.is_file())
@@ -44,10 +55,13 @@ def main() -> None:
         listed = run(env / "reverberate", "networks", "--json", cwd=work)
         probe = "from reverberate.rendering import shipped_templates as t; print(*t().rglob('*.txt'))"
         found = run(env / "python", "-c", probe, cwd=work)
+        strangers = stranger(work, env)
         shutil.rmtree(work / "env")
     if "twitter" not in listed or "twitter.txt" not in found:
         sys.exit(f"the wheel lacks networks or templates: {listed} {found}")
-    sys.stdout.write(f"{version}: sdist, wheel, clean environment, {len(packed)} templates: fine\n")
+    sys.stdout.write(
+        f"{version}: sdist, wheel, clean environment, {len(packed)} templates: fine; the example plug-in: {strangers}\n"
+    )
 
 
 main()

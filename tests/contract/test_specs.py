@@ -34,14 +34,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.specs
 LINK = "https://example.org/2026/a-post?a=1&b=2"
 CALLS = {
-    "twitter": {"createPosts", "getUsersPosts", "getUsersMe"},
-    "mastodon": {"createStatus", "getAccountsVerifyCredentials", "getAccountStatuses", "getInstanceV2"},
+    "twitter": {"createPosts", "deletePosts", "getUsersPosts", "getUsersMe"},
+    "mastodon": {"createStatus", "getAccountsVerifyCredentials", "getAccountStatuses", "getInstanceV2"}
+    | {"getAppsVerifyCredentials", "updateStatus", "deleteStatus"},
     "bluesky": {
         "com.atproto.identity.resolveHandle",
+        "com.atproto.repo.deleteRecord",
         "com.atproto.repo.getRecord",
         "com.atproto.repo.putRecord",
         "com.atproto.repo.uploadBlob",
         "com.atproto.server.createSession",
+        "com.atproto.server.getSession",
         "com.atproto.server.refreshSession",
     },
     "facebook": {"POST feed", "POST photos", "GET published_posts", "GET", "POST post", "DELETE post", "GET post"},
@@ -171,6 +174,15 @@ def changed_counted_and_taken_back(network: Network, what: Delivery) -> None:
     network.delete(what, receipt)
 
 
+def edited_and_deleted(network: Network, what: Delivery) -> None:
+    """Sent, changed where that is possible, and taken back."""
+    receipt = network.send(what)
+    if isinstance(network, Edits):
+        receipt = network.edit(replace(what, message=replace(what.message, parts=(f"Now: {LINK}",))), receipt)
+    assert isinstance(network, Deletes)
+    network.delete(what, receipt)
+
+
 @pytest.fixture(scope="module", params=JUDGES)
 def line(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     """An account on a sandbox that did all that its client can do."""
@@ -185,6 +197,8 @@ def line(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             sent_twice_and_found(made.network, what)
         if request.param in AFTERWARDS:
             changed_counted_and_taken_back(made.network, what)
+        else:
+            edited_and_deleted(made.network, delivery(f"Soon gone: {LINK}", serial=6))
         if request.param == "bluesky":
             made.network._session["accessJwt"] = "alice.old.token"  # type: ignore[attr-defined]  # its own memory, made stale
             made.network.send(delivery("Signed in anew", serial=5))

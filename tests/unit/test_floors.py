@@ -45,6 +45,8 @@ FLOORS = {
         "front",
         "config_schema",
         "notices",
+        "catalogue",
+        "standings",
         "chores",
         "updates",
         "connecting",

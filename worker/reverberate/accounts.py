@@ -22,7 +22,7 @@ from reverberate.text.count import count
 from reverberate.walltime import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from reverberate.config import Account, Config
@@ -80,14 +80,19 @@ class Accounts:
         Raises:
             ReverberateError: it is not in the config, or a secret of it is missing.
         """
-        account = self.get(name)
         with self._lock:
             if name not in self._made:
-                try:
-                    self._made[name] = self.kind(name)(name, self._bound(name, account.settings))
-                except SecretMissing as error:
-                    raise ConfigError([f"{self._config.path}: accounts.{name}: {error}"]) from None
+                self._made[name] = self.another(name)
             return self._made[name]
+
+    def another(self, name: str) -> Network:
+        """The account once more, with a session of its own, for who does something beside the sending. Raises as ``network``."""
+        made: list[Network] = []
+        try:
+            made.append(self.kind(name)(name, self._bound(name, self.get(name).settings, made)))
+        except SecretMissing as error:
+            raise ConfigError([f"{self._config.path}: accounts.{name}: {error}"]) from None
+        return made[0]
 
     def version(self, name: str) -> str:
         """Which secrets of the vault the account has now; "" if it has none."""
@@ -114,27 +119,19 @@ class Accounts:
         except Outcome as outcome:
             return outcome
 
-    def _bound(self, name: str, settings: NetworkSettings) -> NetworkSettings:
-        """The settings, with the vault's secrets within reach."""
+    def _bound(self, name: str, settings: NetworkSettings, made: Sequence[Network]) -> NetworkSettings:
+        """The settings, with the vault's secrets within reach; ``made`` holds their network once it is there."""
         if self.tokens is None:
             return settings
-        bound = {field: Bound(VAULT, "", partial(self._reveal, name, field)) for field in vault_fields(settings)}
+        bound = {field: Bound(VAULT, "", partial(self._reveal, name, field, made)) for field in vault_fields(settings)}
         return settings.model_copy(update=bound)
 
-    def _reveal(self, name: str, field: str) -> str:
-        if self.tokens is None or name not in self._made:  # being made: it only learns what to keep out of texts
+    def _reveal(self, name: str, field: str, made: Sequence[Network]) -> str:
+        if self.tokens is None or not made:  # being made: it only learns what to keep out of texts
             return self.tokens.peek(name, field) if self.tokens else ""
         value = self.tokens.reveal(name, field)
-        self._made[name].session.learn(value)
+        made[0].session.learn(value)
         return value
-
-    def another(self, name: str) -> Network:
-        """The account once more, with a session of its own, for who does something beside the sending. Raises as ``network``."""
-        self.network(name)  # the vault's secrets are read through it
-        try:
-            return self.kind(name)(name, self._bound(name, self.get(name).settings))
-        except SecretMissing as error:
-            raise ConfigError([f"{self._config.path}: accounts.{name}: {error}"]) from None
 
     def ability(self, name: str) -> Ability:
         """What the delivery policy must know of the account's network. Raises as ``get``."""

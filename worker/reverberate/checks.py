@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from reverberate import broker
+from reverberate import broker, standings
 from reverberate.accounts import limit_of
 from reverberate.config import missing_secrets
-from reverberate.errors import Outcome, ReverberateError
+from reverberate.errors import ReverberateError
 from reverberate.model import Post
 from reverberate.networks import networks
-from reverberate.networks.base import Verifies
 from reverberate.rendering import Renderer, Voice
 from reverberate.runtime import make_service
-from reverberate.store import Store
+from reverberate.status import stamp
+from reverberate.store import Store, journal, turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from reverberate.config import Account, Config
+    from reverberate.model import AccountState
+    from reverberate.service import Service
+    from reverberate.standings import Stand
 
 SAMPLE = Post(url="https://blog.example/2026/a-post", title="A post", tags=("a tag",))
 
@@ -31,6 +35,16 @@ class Finding:
     what: str
     fine: bool
     words: str
+    stand: Stand | None = None
+
+    def row(self) -> dict[str, Any]:
+        """As plain JSON values; of an account, all that its network told."""
+        told: dict[str, Any] = {"what": self.what, "state": "ok" if self.fine else "trouble", "words": self.words}
+        if one := self.stand:
+            told |= {"network": one.network, "who": one.who, "expires": stamp(one.expires)}
+            told |= {"skew": None if one.skew is None else one.skew.total_seconds()}
+            told |= {"notes": list(one.notes), "troubles": list(one.troubles)}
+        return told
 
 
 def problems(config: Config) -> list[str]:
@@ -81,15 +95,25 @@ def examine(config: Config, *, online: bool) -> list[Finding]:
         return [*found, Finding(what="database", fine=False, words=str(error))]
     try:
         found.append(Finding(what="database", fine=True, words="answers"))
-        accounts = make_service(config, store).accounts
-        names = config.accounts if online else ()
-        for name in names:
-            found.append(_account(name, accounts.network(name)))  # noqa: PERF401 - one at a time, as a person reads it
+        found += _stands(config, make_service(config, store)) if online else []
     except ReverberateError as error:
         found.append(Finding(what="accounts", fine=False, words=str(error)))
     finally:
         store.close()
     return found
+
+
+def ask_networks(config: Config) -> list[Finding]:
+    """What the networks say of each account.
+
+    Raises:
+        ReverberateError: the database cannot be opened.
+    """
+    store = Store(config.database_url())
+    try:
+        return _stands(config, make_service(config, store))
+    finally:
+        store.close()
 
 
 def _redis(config: Config) -> Finding:
@@ -105,12 +129,21 @@ def _redis(config: Config) -> Finding:
     return Finding(what="redis", fine=True, words=words)
 
 
-def _account(name: str, network: object) -> Finding:
-    if not isinstance(network, Verifies):
-        return Finding(what=name, fine=True, words="cannot be asked")
-    try:
-        standing = network.verify()
-    except Outcome as outcome:
-        return Finding(what=name, fine=False, words=outcome.words)
-    words = "; ".join([standing.who, *standing.troubles, *standing.notes])
-    return Finding(what=name, fine=not standing.troubles, words=words)
+def _stands(config: Config, service: Service) -> list[Finding]:
+    """What the networks say of each account, and what it may still spend."""
+    now = datetime.now(UTC)
+    with service.store.read() as tx:
+        spent, states = turns.spent(tx, now=now), journal.account_states(tx)
+    asked = standings.ask(service.accounts, list(config.accounts), now=lambda: datetime.now(UTC))
+    return [_stand(one, config.accounts[one.account], states.get(one.account), spent) for one in asked]
+
+
+def _stand(one: Stand, account: Account, state: AccountState | None, spent: Mapping[str, int]) -> Finding:
+    notes, troubles = list(one.notes), list(one.troubles)
+    if state is not None and state.paused:
+        troubles.append(f"paused: {state.paused_why}")
+    if account.budget is not None:
+        left = f"{spent.get(one.account, 0) / 1e6:.2f} of {account.budget / 1e6:.2f} spent this month"
+        (troubles if spent.get(one.account, 0) >= account.budget else notes).append(left)
+    words = "; ".join(filter(None, [one.who, *troubles, *notes]))
+    return Finding(what=one.account, fine=not troubles, words=words, stand=one)

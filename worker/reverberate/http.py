@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -100,6 +101,7 @@ class Session(requests.Session):
         guard: called before each request leaves; raises an Outcome to keep it from leaving.
         lasting: whether a connection is used again. Not where a server closes its own without saying so: a request that
             is written onto one in that moment is lost, and whether it was read cannot be told.
+        heard, heard_at: the headers of the last answer, by their names in small letters, and when it came.
     """
 
     guard: Callable[[], None] = staticmethod(lambda: None)
@@ -111,6 +113,8 @@ class Session(requests.Session):
         self.max_redirects = 5
         self.wrote = False
         self.lasting = True
+        self.heard: dict[str, str] = {}
+        self.heard_at: datetime | None = None
         self.timeout = timeout
         self._secrets = {secret for secret in secrets if secret}
         for scheme in ("http://", "https://"):
@@ -151,6 +155,8 @@ class Session(requests.Session):
             outcome = self._outcome(request, error)
         else:
             reach("send: answer read")
+            self.heard = {name.lower(): value for name, value in response.headers.items()}
+            self.heard_at = datetime.now(UTC)
             return response
         finally:
             self.wrote = self.wrote or (_sent.whole and request.method not in READS)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reverberate.cli.common import Json, emit, problem, settings, show, table
 
+if TYPE_CHECKING:
+    from reverberate.checks import Finding
+
+Online = Annotated[bool, typer.Option(help="Ask the networks who we are there, what is left, and what ends soon.")]
 EXAMPLE = """\
 # Reverberate: one file. `reverberate check` tells what is wrong with it, `reverberate schema` describes it all.
 [site]
@@ -47,18 +51,30 @@ def init(
     typer.echo(f"wrote {path}; put your accounts in, then run: reverberate check")
 
 
-def check(context: typer.Context, *, as_json: Json = False) -> None:
+def check(context: typer.Context, *, online: Online = False, as_json: Json = False) -> None:
     """Tell everything that is wrong with the config, its secrets, templates and rules."""
-    from reverberate.checks import problems
+    from reverberate.checks import ask_networks, problems
 
     loaded = settings(context).config()
     lines = problems(loaded)
+    found = ask_networks(loaded) if online and not lines else []
+    fine = not lines and all(one.fine for one in found)
     if as_json:
-        emit({"config": str(loaded.path), "accounts": sorted(loaded.accounts), "problems": lines})
-        raise typer.Exit(1 if lines else 0)
+        told = {"config": str(loaded.path), "accounts": sorted(loaded.accounts), "problems": lines}
+        emit(told | ({"online": [one.row() for one in found]} if online else {}))
+        raise typer.Exit(0 if fine else 1)
     if lines:
         problem(lines)
     typer.echo(f"{loaded.path} is fine: {len(loaded.accounts)} accounts, {len(loaded.sources)} sources")
+    _tell(found)
+
+
+def _tell(found: list[Finding]) -> None:
+    """One line each; ends with 1 if there is trouble."""
+    if found:
+        table([one.row() for one in found], ["what", "state", "words"], empty="")
+    if not all(one.fine for one in found):
+        raise typer.Exit(1)
 
 
 def schema() -> None:
@@ -71,24 +87,14 @@ def schema() -> None:
 
 
 def networks(*, as_json: Json = False) -> None:
-    """The networks that are installed, and what each can do."""
+    """The networks that are installed: by what they deliver once, how long a post may be, what they can do."""
+    from reverberate.catalogue import length, rows
     from reverberate.networks import networks as known
-    from reverberate.networks.base import Finds, Verifies
 
-    abilities_of: tuple[tuple[str, type[Any]], ...] = (("finds", Finds), ("verifies", Verifies))
-    rows: list[dict[str, Any]] = []
-    for name in known.names():
-        network = known.get(name)
-        abilities = [word for word, kind in abilities_of if issubclass(network, kind)]
-        limit = {"maximum": network.limit.maximum, "unit": network.limit.unit.value}
-        row = {"name": name, "title": network.title, "assurance": network.assurance.value, "limit": limit}
-        rows.append(row | {"abilities": abilities})
-    flat = [
-        row | {"limit": f"{row['limit']['maximum']} {row['limit']['unit']}", "abilities": ", ".join(row["abilities"])}
-        for row in rows
-    ]
+    found = rows(known)
+    flat = [row | {"limit": length(row), "abilities": ", ".join(row["abilities"])} for row in found]
     columns = ["name", "title", "assurance", "limit", "abilities"]
-    show(rows, as_json=as_json, human=lambda: table(flat, columns, empty="no network is installed"))
+    show(found, as_json=as_json, human=lambda: table(flat, columns, empty="no network is installed"))
 
 
 def count(
@@ -110,17 +116,12 @@ def count(
         raise typer.Exit(1)
 
 
-def doctor(
-    context: typer.Context,
-    *,
-    online: Annotated[bool, typer.Option(help="Ask the networks who we are there.")] = False,
-    as_json: Json = False,
-) -> None:
+def doctor(context: typer.Context, *, online: Online = False, as_json: Json = False) -> None:
     """Look at the machine, the database, Redis and the accounts; one line each."""
     from reverberate.checks import examine
 
-    findings = examine(settings(context).config(), online=online)
-    rows = [{"what": f.what, "state": "ok" if f.fine else "trouble", "words": f.words} for f in findings]
-    show(rows, as_json=as_json, human=lambda: table(rows, ["what", "state", "words"], empty="nothing to look at"))
-    if not all(finding.fine for finding in findings):
-        raise typer.Exit(1)
+    found = examine(settings(context).config(), online=online)
+    if as_json:
+        emit([one.row() for one in found])
+        raise typer.Exit(0 if all(one.fine for one in found) else 1)
+    _tell(found)

@@ -7,7 +7,7 @@ same key are one post, however often they are sent.
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -17,6 +17,7 @@ from reverberate.model import Assurance, Reactions, Receipt, Standing
 from reverberate.networks.base import NetworkSettings, json_object
 from reverberate.networks.flows import Ask, PasteFlow
 from reverberate.networks.parts import Part, Threading, each_deleted, each_edited, once, unposted
+from reverberate.networks.tids import tid
 from reverberate.secrets import Secret
 from reverberate.text.facets import detect
 from reverberate.text.limits import LIMITS
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from reverberate.text.facets import Facet
 
 POST = "app.bsky.feed.post"
-ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
-CLOCKS = 1024
 MOST_PICTURES = 4
 BLOB_HOLDS = timedelta(minutes=50)
 
@@ -39,17 +38,6 @@ BLOB_HOLDS = timedelta(minutes=50)
 def _key(delivery: Delivery, part: Part) -> str:
     """Each part of a thread is a second younger than the one before it: no other share of that second is so old."""
     return tid(delivery.planned + timedelta(seconds=part.number), delivery.serial)
-
-
-def tid(planned: datetime, serial: int) -> str:
-    """The record key of a share: the 13 letters of a TID (atproto.com/specs/tid).
-
-    It holds the microsecond at which the share was planned and a clock number of ten bits. Shares that were planned
-    in the same microsecond differ by their serial: in the clock number, and beyond 1,024 of them in the microseconds.
-    """
-    micros = (planned - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) + serial // CLOCKS % 1000
-    number = micros << 10 | serial % CLOCKS
-    return "".join(ALPHABET[number >> shift & 31] for shift in range(60, -1, -5))
 
 
 class BlueskySettings(NetworkSettings):
@@ -131,7 +119,10 @@ class Bluesky(Threading):
 
     def verify(self) -> Standing:
         """See Verifies."""
-        return Standing(who=f"@{self._signed_in()['handle']}")
+        self._signed_in()
+        me = self._xrpc("GET", "com.atproto.server.getSession").json()
+        gone = [f"the account is {me.get('status') or 'not active'}"] if me.get("active") is False else []
+        return Standing(who=f"@{me['handle']}", troubles=tuple(gone))
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts. Source: the lexicon app.bsky.feed.getPosts; the PDS passes the question on."""

@@ -92,8 +92,9 @@ class Facebook(Graph):
 
     def verify(self) -> Standing:
         """See Verifies."""
-        page = self.read(self.settings.page_id, fields="id,name")
-        return Standing(who=f"{page.get('name', '')} ({page['id']})")
+        page = self.read(self.settings.page_id, fields="id,name,is_published")
+        hidden = ("the Page is not published: nobody sees its posts",) if page.get("is_published") is False else ()
+        return Standing(who=f"{page.get('name', '')} ({page['id']})", troubles=hidden)
 
     def _uploaded(self, delivery: Delivery, picture: Picture) -> str:
         """The number of a photo that is there and shown nowhere."""

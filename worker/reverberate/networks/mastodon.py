@@ -169,16 +169,29 @@ class Mastodon(Threading):
         raise Transient("the server is still working on the picture", after=timedelta(seconds=30))
 
     def verify(self) -> Standing:
-        """See Verifies."""
+        """See Verifies; with the scopes of the app where the server names them (from version 4.3 on)."""
         me = self._api("GET", "/api/v1/accounts/verify_credentials").json()
         kin, limit, wanted = self._kin(), self.live_limit(), self.settings.visibility
         key = f"keeps a key for {kin.key_holds}" if kin.key_holds else "keeps no key: what is unsure is looked up"
-        shows_it_otherwise = f"{kin.title} does not keep the visibility {wanted!r}; it shows such posts otherwise"
+        troubles = [f"the account is {word}" for word in ("suspended", "limited") if me.get(word)]
+        if wanted not in kin.visibilities:
+            troubles.append(f"{kin.title} does not keep the visibility {wanted!r}; it shows such posts otherwise")
+        scopes = self._scopes()
+        if scopes and not scopes & {"write", "write:statuses"}:
+            troubles.append("its token may not post: it lacks write:statuses")
         return Standing(
             who=f"@{me['acct']}@{self.settings.instance.split('//')[1].strip('/')}",
             notes=(f"{kin.title}; {limit.maximum:,} {limit.unit}; {key}",),
-            troubles=() if wanted in kin.visibilities else (shows_it_otherwise,),
+            troubles=tuple(troubles),
         )
+
+    def _scopes(self) -> set[str]:
+        try:
+            return set(self._api("GET", "/api/v1/apps/verify_credentials").json().get("scopes") or ())
+        except Outcome as outcome:
+            if outcome.status is None:
+                raise
+            return set()  # a server that does not tell
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts. Source: docs.joinmastodon.org, entity Status."""

@@ -213,13 +213,15 @@ class Twitter(Threading):
         return {name: getattr(self.settings, name).reveal() for name in names}
 
     def verify(self) -> Standing:
-        """See Verifies."""
-        me = self._ask(lambda client: client.get_me(user_auth=self._signs)).json()["data"]
-        return Standing(who=f"@{me['username']}")
+        """See Verifies; X charges for it as for a read. What an OAuth 1.0a token may do stands in a header."""
+        answer = self._ask(lambda client: client.get_me(user_auth=self._signs))
+        reads = answer.headers.get("x-access-level") == "read"
+        troubles = ("its token may only read: set the app's permissions to read and write, then make a new one",)
+        return Standing(who=f"@{answer.json()['data']['username']}", troubles=troubles if reads else ())
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts: X charges for each read. Source: docs.x.com, public metrics of a post."""
-        wanted = {"tweet_fields": ["public_metrics"], "user_auth": True}
+        wanted = {"tweet_fields": ["public_metrics"], "user_auth": self._signs}
         body = self._ask(lambda client: client.get_tweet(receipt.remote_id, **wanted)).json()
         if "data" not in body:
             raise Refused("the post is gone", status=404)

@@ -33,6 +33,13 @@ def own_account(name: str, *, number: str, base: str) -> dict[str, Any]:
     return account(name, number=number, base=base) | {"source": source | {"privacy": "public"}, "role": role}
 
 
+def application() -> dict[str, Any]:
+    """Application: the one that every token of the sandbox belongs to."""
+    nowhere = "urn:ietf:wg:oauth:2.0:oob"
+    about = {"id": "1", "name": "sandbox", "website": None, "vapid_key": ""}
+    return about | {"scopes": ["read", "write"], "redirect_uri": nowhere, "redirect_uris": [nowhere]}
+
+
 def status(author: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
     """Status: what the sandbox tells of it, and nobody's answer, boost or favour."""
     lists: dict[str, list[Any]] = {name: [] for name in ("emojis", "media_attachments", "mentions", "tags")}

@@ -103,6 +103,11 @@ class Mastodon(Personality):
         """GET /api/v1/accounts/verify_credentials."""
         return Answer.of(entities.own_account(call.account, number=self._user(call), base=call.request.base))
 
+    def application(self, call: Call) -> Answer:
+        """GET /api/v1/apps/verify_credentials."""
+        del call
+        return Answer.of(entities.application())
+
     def posts(self, call: Call) -> Answer:
         """GET /api/v1/accounts/:id/statuses."""
         if call.parts[0] != self._user(call):
@@ -154,6 +159,7 @@ class Mastodon(Personality):
         Route("PUT", "/api/v1/statuses/*", Purpose.CHANGE, edit),
         Route("DELETE", "/api/v1/statuses/*", Purpose.CHANGE, delete),
         Route("GET", "/api/v1/accounts/verify_credentials", Purpose.OTHER, me),
+        Route("GET", "/api/v1/apps/verify_credentials", Purpose.OTHER, application),
         Route("GET", "/api/v1/accounts/*/statuses", Purpose.LIST, posts),
     )
 
