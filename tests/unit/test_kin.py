@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -216,3 +218,13 @@ def test_a_lost_answer_stays_unsure_where_there_is_no_key(made: Callable[..., Ma
     server.script.append(Reply(cut=0))
     with pytest.raises(Unsure):
         network.send(delivery())
+
+
+def test_the_docs_name_each_and_its_limit() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "networks" / "mastodon.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"(?s)## Kin\n.*?## ", page)
+    for kin in KIN.values():
+        (row,) = [line for line in table.splitlines() if re.match(rf"\|[^|]*\b{kin.title}\b", line)]
+        cannot = row.split("|")[4]
+        assert ("edit" in cannot, "delete" in cannot) == (not kin.edits, not kin.deletes)
+        assert (f"{kin.limit.maximum:,}" in row) or kin.limit.link is not None or kin.title == "Friendica"
