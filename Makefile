@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup dev demo test servers e2e chaos simulation mutants bench coverage golden readme lint types package clean
+.PHONY: help setup dev demo test servers e2e chaos simulation mutants fuzz bench coverage golden readme lint types package clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ chaos: dev ## processes killed, networks that fail, and the ledger as the judge
 
 simulation: dev ## thousands of worlds in which everything goes wrong, each by its seed
 	REVERBERATE_WORLDS=$${REVERBERATE_WORLDS:-20000} $(BIN)/python -m pytest -q -n 2 tests/simulation $(PYTEST)
+
+fuzz: dev ## thousands of requests to the HTTP API, by its own description
+	$(BIN)/python -m pytest -q tests/fuzz $(PYTEST)
 
 bench: dev ## speed, against baselines in the same run; the figures are kept in docs/performance.md
 	for bench in benchmarks/bench_*.py; do $(BIN)/python $$bench || exit 1; done

@@ -15,6 +15,7 @@ from reverberate.service import Service
 from reverberate.store import journal, shares, tallies, tokens
 from reverberate.store.tokens import Scope
 from reverberate.web.app import PREFIX, ROUTERS, make_app
+from reverberate.web.doors import scopes_of
 from reverberate.web.guard import Limits
 from reverberate.web.limits import Rate
 from support.api import POST, serving
@@ -23,8 +24,6 @@ from support.world import get, make_accounts, make_config, plan, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from fastapi.dependencies.models import Dependant
 
     from reverberate.store import Store
     from support.api import Api
@@ -36,18 +35,12 @@ def api(store: Store) -> Iterator[Api]:
         yield found
 
 
-def scopes(dependant: Dependant) -> set[Scope]:
-    """What a route asks of its callers."""
-    own = {dependant.call.scope} if hasattr(dependant.call, "scope") else set()
-    return own.union(*(scopes(each) for each in dependant.dependencies))
-
-
 def all_routes(store: Store) -> list[tuple[str, str, Scope]]:
     """Every route of the API: method, an address that fits it, and the scope it needs."""
     config = make_config(["a"])
     app = make_app(Service(config, store, make_accounts(config), sources=SOURCES)).api
     declared = {
-        (method, PREFIX + route.path): scopes(route.dependant)
+        (method, PREFIX + route.path): scopes_of(route.dependant)
         for module in ROUTERS
         for route in module.router.routes
         if isinstance(route, APIRoute)
@@ -171,11 +164,11 @@ def test_an_unsure_share_is_resolved(store: Store, api: Api, outcome: str, state
 def test_an_account_pauses_and_goes_on(store: Store, api: Api) -> None:
     (share_id,) = plan(store, accounts=["a"])
     assert api.ask("POST", "/api/accounts/a/pause", json={}, scope=Scope.PUBLISH).status_code == 403
-    paused = api.post("/api/accounts/a/pause", {"why": "holidays"})
-    assert (paused["why"], get(store, share_id).wake) == ("holidays", None)
+    (paused, _) = api.post("/api/accounts/a/pause", {"why": "holidays"})
+    assert (paused["why"], get(store, share_id).wake) == ("paused by hand: holidays", None)
     (need,) = api.get("/api/status")["needs"]
-    assert (need["what"], need["why"]) == ("account a", "holidays")
-    assert api.post("/api/accounts/a/resume")["paused"] is None
+    assert (need["what"], need["why"]) == ("account a", "paused by hand: holidays")
+    assert api.post("/api/accounts/a/resume")[0]["paused"] is None
     assert get(store, share_id).wake is not None
     assert api.ask("POST", "/api/accounts/nobody/resume").status_code == 404
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from reverberate import status
 from reverberate.errors import Missing, ReverberateError
+from reverberate.plans import coming
 from reverberate.previews import preview
-from reverberate.store import events, journal, posts, shares, tokens
+from reverberate.schedule import fixed
+from reverberate.store import events, posts, shares, tokens
 from reverberate.store.tables import EPOCH, MICROSECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Mapping, Sequence
 
     from reverberate.desk import Desk
     from reverberate.model import KnownPost, Post, Share
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from reverberate.store.tokens import Scope
 
     Place = tuple[datetime, int]
-    Page = tuple[list[dict[str, Any]], str | None]
+
+Page: TypeAlias = "tuple[list[dict[str, Any]], str | None]"
+"""A page of a list, and the cursor of the next one, if there is one."""
 
 
 class Front:
@@ -47,9 +50,9 @@ class Front:
         """What needs a hand, what comes next, what went last; and how all accounts and sources are."""
         return status.screen(self.service)
 
-    def publish(self, post: Post, *, accounts: Sequence[str] = ()) -> dict[str, Any]:
-        """Share a post, on these accounts or on all."""
-        ingested = self.service.publish(post, accounts=accounts)
+    def publish(self, post: Post, *, accounts: Sequence[str] = (), at: datetime | None = None) -> dict[str, Any]:
+        """Share a post, on these accounts or on all; ``at`` a time (naive: on the site's clock), or as scheduled."""
+        ingested = self.service.publish(post, accounts=accounts, at=at)
         self._ring()
         with self._store.read() as tx:
             rows = [status.share(one) for one in reversed(shares.find(tx, post_id=ingested.post_id, limit=1000))]
@@ -79,9 +82,13 @@ class Front:
         with self._store.read() as tx:
             return status.story(tx, _share(tx, number))
 
-    def act(self, number: int, wish: Callable[[Desk], None]) -> dict[str, Any]:
-        """Do to a share what its doors allow; its story afterwards."""
-        wish(self.desk())
+    def act(self, number: int, wish: str, told: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Do to a share what its doors allow; its story afterwards.
+
+        ``wish`` is retry, cancel, approve, reschedule (told ``at``, in ISO 8601; without an offset: on the site's clock) or resolve
+        (told ``outcome``: sent, resend or give-up; and ``url``, where it is).
+        """
+        _do(self.desk(), number, wish, told or {})
         self._ring()
         return self.share(number)
 
@@ -98,19 +105,24 @@ class Front:
         """One account, and how it is."""
         return _named(self.accounts(), name, "account")
 
-    def pause(self, name: str, why: str) -> dict[str, Any]:
-        """Let an account's shares wait."""
-        self.service.accounts.get(name)
-        with self._store.write() as tx:
-            journal.pause(tx, name, now=self.service.now(), why=why, event="account paused by hand")
-        return self.account(name)
+    def pause(self, name: str, why: str) -> list[dict[str, Any]]:
+        """Let an account's shares wait, or everything where no account is named; the accounts afterwards."""
+        if name:
+            self.service.accounts.get(name)
+            self.desk().pause(name, why=why)
+        else:
+            self.desk().stop_all(why=why)
+        return self.accounts()
 
-    def resume(self, name: str) -> dict[str, Any]:
-        """Let an account go on."""
-        self.service.accounts.get(name)
-        self.desk().resume(name)
+    def resume(self, name: str) -> list[dict[str, Any]]:
+        """Let an account go on, or everything that was paused as a whole; the accounts afterwards."""
+        if name:
+            self.service.accounts.get(name)
+            self.desk().resume(name)
+        else:
+            self.desk().start_all()
         self._ring()
-        return self.account(name)
+        return self.accounts()
 
     def sources(self) -> list[dict[str, Any]]:
         """The sources, and how their last look went."""
@@ -120,6 +132,11 @@ class Front:
     def source(self, name: str) -> dict[str, Any]:
         """One source."""
         return _named(self.sources(), name, "source")
+
+    def coming(self, account: str, *, since: datetime | None = None, number: int = 10) -> list[dict[str, Any]]:
+        """An account's coming slots from ``since`` on (naive: on the site's clock), and which share has each."""
+        at = fixed(since, self.service.config.zone).due if since else self.service.now()
+        return coming(self.service, account, since=at, number=number)
 
     def poll(self, name: str) -> dict[str, Any]:
         """Look at a source now."""
@@ -136,10 +153,20 @@ class Front:
         names = accounts or list(self.service.config.accounts)
         return [preview(self.service, name, post, pictures=pictures) for name in names]
 
-    def known(self, number: int) -> Post:
-        """A post that is in the store."""
+    def preview_known(
+        self, number: int, *, accounts: Sequence[str] = (), pictures: bool = False
+    ) -> list[dict[str, Any]]:
+        """The same of a post that is known."""
         with self._store.read() as tx:
-            return _known(tx, number).post
+            post = _known(tx, number).post
+        return self.preview(post, accounts=accounts, pictures=pictures)
+
+    def called(self, post: Post | None, number: int) -> tuple[str, str]:
+        """What a page of previews is headed with: the post's title, and the site's."""
+        if post is None:
+            with self._store.read() as tx:
+                post = _known(tx, number).post
+        return post.title or post.url, self.service.config.site.title or post.site
 
     def why(self, number: int, account: str) -> dict[str, Any]:
         """Why a post is, or is not, on an account."""
@@ -183,6 +210,26 @@ class Front:
         with self._store.write() as tx:
             if not tokens.revoke(tx, name):
                 raise Missing(f"there is no token {name!r}", hint="reverberate token list shows them")
+
+
+def _do(desk: Desk, number: int, wish: str, told: Mapping[str, Any]) -> None:
+    match wish, told.get("outcome"):
+        case "retry", _:
+            desk.retry(number)
+        case "cancel", _:
+            desk.cancel(number)
+        case "approve", _:
+            desk.approve(number)
+        case "reschedule", _:
+            desk.reschedule(number, datetime.fromisoformat(told["at"]))
+        case "resolve", "sent":
+            desk.resolve_sent(number, permalink=told.get("url") or "")
+        case "resolve", "resend":
+            desk.resolve_resend(number)
+        case "resolve", "give-up":
+            desk.resolve_give_up(number)
+        case _:
+            raise ValueError(f"nobody can {wish} a share")
 
 
 def cursor_of(at: datetime, number: int) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from reverberate import __version__, logs
-from reverberate.cli import accounts, connect, plan, posts, run, setup, shares, tokens, watch
+from reverberate.cli import accounts, connect, plan, posts, run, setup, shares, status, tokens, watch
 from reverberate.cli.common import FILE, Settings
 from reverberate.errors import ReverberateError
 
@@ -21,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (setup, run, posts, plan, shares, accounts, connect, tokens, watch):
+for part in (setup, run, posts, plan, shares, accounts, status, connect, tokens, watch):
     part.register(app)
 
 
@@ -37,7 +37,20 @@ def configure(
     config: Annotated[
         Path, typer.Option("--config", "-c", envvar="REVERBERATE_CONFIG", help="The config file.", show_default=True)
     ] = Path(FILE),
+    server: Annotated[
+        str,
+        typer.Option(
+            envvar="REVERBERATE_SERVER", help="Ask an installation elsewhere, e.g. https://reverberate.example."
+        ),
+    ] = "",
+    token: Annotated[
+        str,
+        typer.Option(
+            envvar="REVERBERATE_TOKEN", help="Its token; better in the environment than here.", show_envvar=True
+        ),
+    ] = "",
     *,
+    insecure: Annotated[bool, typer.Option(help="Send the token over plain HTTP to another machine.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more, on stderr.")] = False,
     version: Annotated[  # noqa: ARG001 - the callback acts on it
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
@@ -46,7 +59,7 @@ def configure(
     """What every command needs."""
     level = os.environ.get("REVERBERATE_LOG", "DEBUG" if verbose else "INFO").upper()
     logs.setup(level=level, form=os.environ.get("REVERBERATE_LOG_FORMAT", "text"))
-    context.obj = Settings(config)
+    context.obj = Settings(config, server=server, token=token, insecure=insecure)
 
 
 def main() -> None:

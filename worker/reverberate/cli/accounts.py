@@ -17,10 +17,8 @@ def register(app: typer.Typer) -> None:
 
 def accounts(context: typer.Context, *, as_json: Json = False) -> None:
     """The accounts: whether they are paused or resting, and when they last took a message."""
-    from reverberate import status
-
-    with settings(context).service() as service:
-        rows = status.overview(service)["accounts"]
+    with settings(context).front() as front:
+        rows = front.accounts()
     flat = [row | {"shares": ", ".join(f"{number} {state}" for state, number in row["shares"].items())} for row in rows]
     columns = ["name", "network", "paused", "why", "rest_until", "last_success", "shares"]
     show(rows, as_json=as_json, human=lambda: table(flat, columns, empty="no account in the config"))
@@ -32,15 +30,8 @@ def pause(
     why: Annotated[str, typer.Option(help="For those who ask later.")] = "",
 ) -> None:
     """Let an account's shares wait, or everything; what is on its way at this moment still arrives."""
-    from reverberate.desk import Desk
-
-    with settings(context).service() as service:
-        desk = Desk(service.store)
-        if account:
-            service.accounts.get(account)
-            desk.pause(account, why=why)
-        else:
-            desk.stop_all(why=why)
+    with settings(context).front() as front:
+        front.pause(account, why)
     typer.echo(f"{account or 'everything'} waits; reverberate resume {account}".rstrip())
 
 
@@ -51,15 +42,6 @@ def resume(
     ] = "",
 ) -> None:
     """Let a paused account go on, after you mended what was wrong; or everything."""
-    from reverberate.desk import Desk
-    from reverberate.runtime import ring
-
-    with settings(context).service() as service:
-        desk = Desk(service.store)
-        if account:
-            service.accounts.get(account)
-            desk.resume(account)
-        else:
-            desk.start_all()
-        ring(service.config)
+    with settings(context).front() as front:
+        front.resume(account)
     typer.echo(f"{account or 'everything'} goes on")

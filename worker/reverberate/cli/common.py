@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,14 +17,18 @@ from reverberate.errors import ReverberateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
 
+    from reverberate.cli.remote import Remote
     from reverberate.config import Config
+    from reverberate.front import Front, Page
     from reverberate.service import Service
 
 FILE = "reverberate.toml"
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Since = Annotated[str, typer.Option(help="From then on: 7d, 2026-12-24 or 2026-12-24T09:00.")]
+Until = Annotated[str, typer.Option(help="Before then.")]
+Cursor = Annotated[str, typer.Option(help="Where the page before ended.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="At most so many.")]
 STYLES = {
     "sent": "green",
@@ -42,6 +47,39 @@ class Settings:
     """What the options before the command said."""
 
     path: Path
+    server: str = ""
+    token: str = field(default="", repr=False)
+    insecure: bool = False
+
+    @contextmanager
+    def front(self) -> Iterator[Front | Remote]:
+        """What answers: the installation of the config, or the one at ``server``."""
+        if self.server:
+            from reverberate.cli.remote import Remote
+
+            yield Remote(self.server, self.token, insecure=self.insecure)
+            return
+        from reverberate.front import Front
+        from reverberate.runtime import ring
+
+        with self.service() as service:
+            yield Front(service, ring=lambda: ring(service.config))
+
+    def instant(self, text: str) -> datetime | None:
+        """``7d`` is so long ago; a date or a time without an offset is on the site's clock, or on ours if that is elsewhere."""
+        from reverberate.schedule import parse_duration
+
+        if not text:
+            return None
+        with suppress(ValueError):
+            return datetime.now(UTC) - parse_duration(text)
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} is no time such as 7d, 2026-12-24 or 2026-12-24T09:00") from None
+        if at.tzinfo is None:
+            at = at.astimezone() if self.server else at.replace(tzinfo=self.config().zone)
+        return at.astimezone(UTC)
 
     def config(self) -> Config:
         """The config; raises ConfigError."""
@@ -54,7 +92,9 @@ class Settings:
 
     @contextmanager
     def service(self) -> Iterator[Service]:
-        """A service on the config's database."""
+        """A service on the config's database; not for what is asked of a server."""
+        if self.server:
+            raise typer.BadParameter("this works on the installation itself: leave out --server and REVERBERATE_SERVER")
         from reverberate.runtime import open_service
 
         with open_service(self.config()) as service:
@@ -119,6 +159,14 @@ def show(document: Any, *, as_json: bool, human: Callable[[], None]) -> None:
         emit(document)
     else:
         human()
+
+
+def show_page(page: Page, *, as_json: bool, columns: Sequence[str], empty: str) -> None:
+    """A page of rows; on stderr where the next one begins, if there is one."""
+    rows, more = page
+    show(rows, as_json=as_json, human=lambda: table(rows, columns, empty=empty))
+    if more:
+        typer.echo(f"there are more: --cursor {more}", err=True)
 
 
 def problem(lines: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -28,12 +27,8 @@ def schedule(
     as_json: Json = False,
 ) -> None:
     """An account's coming slots, and which share has each; without slots, when the next posts would go."""
-    from reverberate.plans import coming
-    from reverberate.schedule import fixed
-
-    with settings(context).service() as service:
-        since = fixed(moment(begin), service.config.zone).due if begin else datetime.now(UTC)
-        rows = coming(service, account, since=since, number=number)
+    with settings(context).front() as front:
+        rows = front.coming(account, since=moment(begin) if begin else None, number=number)
     show(rows, as_json=as_json, human=lambda: table(rows, ["at", "slot", "share", "note"], empty="nothing to come"))
 
 

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reverberate.cli.common import Json, Limit, found, moment, problem, settings, show, table
+from reverberate.cli.common import (
+    Cursor,
+    Json,
+    Limit,
+    Since,
+    Until,
+    found,
+    moment,
+    problem,
+    settings,
+    show,
+    show_page,
+    table,
+)
 
 if TYPE_CHECKING:
     from reverberate.model import Post
@@ -30,24 +43,11 @@ def poll(
     as_json: Json = False,
 ) -> None:
     """Look at the sources now."""
-    from reverberate.runtime import ring
-
-    with settings(context).service() as service:
-        names = [source] if source else list(service.config.sources)
-        for name in names:
-            known = ", ".join(service.config.sources)
-            found(service.config.sources.get(name), f"source {name!r}", hint=f"there are: {known}")
-        looks = [service.look(name) for name in names]
-        if any(look.new for look in looks):
-            ring(service.config)
-    rows = [
-        {"source": look.source, "seen": look.seen, "new": look.new, "unchanged": look.unchanged}
-        | {"baseline": look.baseline, "notes": list(look.notes), "trouble": look.trouble}
-        for look in looks
-    ]
+    with settings(context).front() as front:
+        rows = [front.poll(name) for name in ([source] if source else [one["name"] for one in front.sources()])]
     columns = ["source", "seen", "new", "unchanged", "baseline"]
     show(rows, as_json=as_json, human=lambda: table(rows, columns, empty="no source in the config"))
-    if troubles := [f"{look.source}: {look.trouble}" for look in looks if look.trouble]:
+    if troubles := [f"{row['source']}: {row['trouble']}" for row in rows if row["trouble"]]:
         problem(troubles)
 
 
@@ -62,22 +62,14 @@ def publish(
     as_json: Json = False,
 ) -> None:
     """Share a post on every account."""
-    from reverberate import status
-    from reverberate.runtime import ring
-    from reverberate.store import shares
-
     post = _read(file)
-    with settings(context).service() as service:
-        ingested = service.publish(post, accounts=account or (), at=moment(at) if at else None)
-        ring(service.config)
-        with service.store.read() as tx:
-            rows = [status.share(share) for share in reversed(shares.find(tx, post_id=ingested.post_id, limit=1000))]
-    document = {"post": ingested.post_id, "new": ingested.new, "shares": rows}
+    with settings(context).front() as front:
+        document = front.publish(post, accounts=account or (), at=moment(at) if at else None)
 
     def human() -> None:
-        words = "published" if ingested.new else "known already, nothing new was planned:"
-        typer.echo(f"post {ingested.post_id} {words}")
-        table(rows, SHARE_COLUMNS, empty="no account in the config: nothing to share")
+        words = "published" if document["new"] else "known already, nothing new was planned:"
+        typer.echo(f"post {document['post']} {words}")
+        table(document["shares"], SHARE_COLUMNS, empty="no account in the config: nothing to share")
 
     show(document, as_json=as_json, human=human)
 
@@ -92,16 +84,17 @@ def preview(
     as_json: Json = False,
 ) -> None:
     """Show what each account would send, offline; 1 if something cannot fit."""
-    from reverberate.previews import preview as of
-
-    with settings(context).service() as service:
-        shown = read(service, post)
-        rows = [of(service, name, shown, pictures=pictures) for name in account or list(service.config.accounts)]
-        site = service.config.site.title or shown.site
+    shown = None if post.isdecimal() else _read(post)
+    with settings(context).front() as front:
+        if shown is None:
+            rows = front.preview_known(int(post), accounts=account or (), pictures=pictures)
+        else:
+            rows = front.preview(shown, accounts=account or (), pictures=pictures)
+        title, site = front.called(shown, int(post) if shown is None else 0)
     if html is not None:
         from reverberate.rendering.page import page
 
-        html.write_text(page(rows, title=shown.title or shown.url, site=site), encoding="utf-8")
+        html.write_text(page(rows, title=title, site=site), encoding="utf-8")
         typer.echo(f"written: {html}", err=True)
     show(rows, as_json=as_json, human=lambda: _print_previews(rows))
     if wrong := [f"{row['account']}: {row['problem']}" for row in rows if row["problem"]]:
@@ -129,24 +122,30 @@ def _size(image: dict[str, Any] | None) -> str:
     return f" {image['width']}x{image['height']}, {image['bytes']:,} bytes" if image else ""
 
 
-def posts(context: typer.Context, limit: Limit = 50, source: str = "", *, as_json: Json = False) -> None:
-    """The posts that are known, newest first."""
-    from reverberate import status
-    from reverberate.store import posts as store
+def posts(
+    context: typer.Context,
+    *,
+    limit: Limit = 50,
+    source: Annotated[str, typer.Option(help="Only from this source.")] = "",
+    since: Since = "",
+    until: Until = "",
+    cursor: Cursor = "",
+    as_json: Json = False,
+) -> None:
+    """The posts that are known, the latest seen first."""
+    from reverberate.store.posts import Wanted
 
-    with settings(context).service() as service, service.store.read() as tx:
-        rows = [status.post(known) for known in store.newest(tx, limit=limit, source=source)]
-    show(
-        rows, as_json=as_json, human=lambda: table(rows, ["id", "seen", "source", "title", "url"], empty="no post yet")
-    )
+    said = settings(context)
+    wanted = Wanted(source=source, since=said.instant(since), until=said.instant(until))
+    with said.front() as front:
+        page = front.posts(wanted, cursor=cursor, limit=limit)
+    show_page(page, as_json=as_json, columns=["id", "seen", "source", "title", "url"], empty="no post yet")
 
 
 def sources(context: typer.Context, *, as_json: Json = False) -> None:
     """The sources, and how their last look went."""
-    from reverberate import status
-
-    with settings(context).service() as service:
-        rows = status.overview(service)["sources"]
+    with settings(context).front() as front:
+        rows = front.sources()
     columns = ["name", "looked", "next_look", "failures", "trouble"]
     show(rows, as_json=as_json, human=lambda: table(rows, columns, empty="no source in the config"))
 
@@ -160,37 +159,25 @@ def why(
 ) -> None:
     """Why a post is, or is not, on an account."""
     from reverberate import status
-    from reverberate.store import posts as store
 
-    with settings(context).service() as service:
-        configured = service.accounts.get(account)
-        with service.store.read() as tx:
-            known = found(store.get(tx, post), f"post {post}", hint="reverberate posts lists them")
-            stories = [status.story(tx, share) for share in _shares_of(tx, post, account)]
-        rule = {"when": configured.when, "holds": service.accounts.wants(account, known.post)}
-        layers = service.accounts.layers(account, known.post)
-    document = {"post": status.post(known), "account": account, "rule": rule, "layers": layers, "shares": stories}
+    with settings(context).front() as front:
+        document = front.why(post, account)
+    known, rule = document["post"], document["rule"]
 
     def human() -> None:
-        typer.echo(f"post {post}: {known.post.title} <{known.post.url}>, from {known.source}")
-        if configured.when:
-            typer.echo(f"rule: {configured.when} -> {'holds' if rule['holds'] else 'does not hold'}")
-        for setting, value, who in layers:
+        typer.echo(f"post {post}: {known['title']} <{known['url']}>, from {known['source']}")
+        if rule["when"]:
+            typer.echo(f"rule: {rule['when']} -> {'holds' if rule['holds'] else 'does not hold'}")
+        for setting, value, who in document["layers"]:
             typer.echo(f"{setting}: {value}, said by {who}")
-        if not stories:
+        if not document["shares"]:
             typer.echo(
                 "no share: it was there before the source's first look, or the account was not in the config yet"
             )
-        for one in stories:
+        for one in document["shares"]:
             status.tell(one, typer.echo)
 
     show(document, as_json=as_json, human=human)
-
-
-def _shares_of(tx: Any, post: int, account: str) -> list[Any]:
-    from reverberate.store import shares
-
-    return shares.find(tx, post_id=post, account=account, limit=1000)
 
 
 def _read(file: str) -> Post:
@@ -200,6 +187,7 @@ def _read(file: str) -> Post:
 
 
 def read(service: Service, named: str) -> Post:
+    """The post in a file, or the known one of that number."""
     from reverberate.store import posts as store
 
     if not named.isdecimal():

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path  # noqa: TC003 - typer resolves annotations at run time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from reverberate.cli.common import Json, Limit, found, moment, settings, show, table
+from reverberate.cli.common import Cursor, Json, Limit, Since, Until, found, moment, settings, show, show_page
 from reverberate.model import ShareState
-from reverberate.schedule import fixed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from reverberate.desk import Desk
 
 WAITING = (ShareState.HELD, ShareState.SCHEDULED)
 COLUMNS = ["id", "post", "account", "state", "due", "tries", "permalink", "reason"]
@@ -33,45 +27,56 @@ def register(app: typer.Typer) -> None:
 
 def shares(
     context: typer.Context,
-    state: Annotated[ShareState | None, typer.Option(help="Only those in this state.")] = None,
-    account: Annotated[str, typer.Option(help="Only those on this account.")] = "",
-    limit: Limit = 50,
     *,
+    state: Annotated[list[ShareState] | None, typer.Option(help="Only in this state; may be given again.")] = None,
+    account: Annotated[str, typer.Option(help="Only on this account.")] = "",
+    source: Annotated[str, typer.Option(help="Only from this source.")] = "",
+    post: Annotated[int | None, typer.Option(min=1, help="Only of this post.")] = None,
+    since: Since = "",
+    until: Until = "",
+    limit: Limit = 50,
+    cursor: Cursor = "",
     as_json: Json = False,
 ) -> None:
-    """The shares, newest first."""
-    from reverberate import status
-    from reverberate.store import shares as store
+    """The shares by when they are, or were, due: the latest first."""
+    from reverberate.store.shares import Wanted
 
-    with settings(context).service() as service, service.store.read() as tx:
-        rows = [status.share(share) for share in store.find(tx, state=state, account=account, limit=limit)]
-    show(rows, as_json=as_json, human=lambda: table(rows, COLUMNS, empty="no such share"))
+    said = settings(context)
+    wanted = Wanted(
+        states=tuple(state or ()),
+        account=account,
+        source=source,
+        post_id=post,
+        since=said.instant(since),
+        until=said.instant(until),
+    )
+    with said.front() as front:
+        page = front.shares(wanted, cursor=cursor, limit=limit)
+    show_page(page, as_json=as_json, columns=COLUMNS, empty="no such share")
 
 
 def show_share(context: typer.Context, share: Id, *, as_json: Json = False) -> None:
     """The whole story of a share."""
     from reverberate import status
-    from reverberate.store import shares as store
 
-    with settings(context).service() as service, service.store.read() as tx:
-        one = found(store.get(tx, share), f"share {share}", hint="reverberate shares lists them")
-        story = status.story(tx, one)
+    with settings(context).front() as front:
+        story = front.share(share)
     show(story, as_json=as_json, human=lambda: status.tell(story, typer.echo))
 
 
 def retry(context: typer.Context, share: Id) -> None:
     """Send it anew, in words rendered anew."""
-    _do(context, lambda desk: desk.retry(share), f"share {share} is scheduled again")
+    _do(context, share, "retry", f"share {share} is scheduled again")
 
 
 def cancel(context: typer.Context, share: Id) -> None:
     """Call it off."""
-    _do(context, lambda desk: desk.cancel(share), f"share {share} is cancelled")
+    _do(context, share, "cancel", f"share {share} is cancelled")
 
 
 def approve(context: typer.Context, share: Id) -> None:
     """Release a held share."""
-    _do(context, lambda desk: desk.approve(share), f"share {share} is released")
+    _do(context, share, "approve", f"share {share} is released")
 
 
 def reschedule(
@@ -80,9 +85,11 @@ def reschedule(
     at: Annotated[str, typer.Argument(help="In the site's time zone, e.g. '2026-12-24 09:00', or with an offset.")],
 ) -> None:
     """Let it be sent at another time, whatever its schedule says."""
-    zone, when = settings(context).config().zone, moment(at)
-    words = fixed(when, zone).due.astimezone(zone).isoformat(timespec="minutes")
-    _do(context, lambda desk: desk.reschedule(share, when), f"share {share} is due at {words}")
+    said, when = settings(context), moment(at)
+    with said.front() as front:
+        told = front.act(share, "reschedule", {"at": when.isoformat()})
+    due = datetime.fromisoformat(told["due"]).astimezone(None if said.server else said.config().zone)
+    typer.echo(f"share {share} is due at {due.isoformat(timespec='minutes')}")
 
 
 def edit(
@@ -140,18 +147,17 @@ def resolve(
     """Say what became of an unsure share."""
     if sent + resend + give_up != 1:
         raise typer.BadParameter("say one of --sent, --resend, --give-up")
+    told, words = _resolved(sent=sent, resend=resend)
+    _do(context, share, "resolve", f"share {share} {words}", outcome=told, url=url or None)
+
+
+def _resolved(*, sent: bool, resend: bool) -> tuple[str, str]:
     if sent:
-        _do(context, lambda desk: desk.resolve_sent(share, permalink=url), f"share {share} is sent")
-    elif resend:
-        _do(context, lambda desk: desk.resolve_resend(share), f"share {share} is scheduled again")
-    else:
-        _do(context, lambda desk: desk.resolve_give_up(share), f"share {share} is given up")
+        return "sent", "is sent"
+    return ("resend", "is scheduled again") if resend else ("give-up", "is given up")
 
 
-def _do(context: typer.Context, act: Callable[[Desk], None], words: str) -> None:
-    from reverberate.runtime import ring
-
-    with settings(context).service() as service:
-        act(service.desk())
-        ring(service.config)
+def _do(context: typer.Context, share: int, wish: str, words: str, **told: Any) -> None:
+    with settings(context).front() as front:
+        front.act(share, wish, {name: value for name, value in told.items() if value is not None})
     typer.echo(words)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import literal, select, tuple_
+from sqlalchemy import func, literal, select, tuple_
 
 from reverberate.model import Event
 from reverberate.store import codec
@@ -61,7 +61,7 @@ def _after(at: datetime, event_id: int) -> ColumnElement[bool]:
 
 def newest(tx: Connection) -> int:
     """The number of the last event; 0 where there is none."""
-    return tx.execute(select(events.c.id).order_by(events.c.id.desc()).limit(1)).scalar_one_or_none() or 0
+    return tx.execute(select(func.max(events.c.id))).scalar_one_or_none() or 0
 
 
 def following(tx: Connection, after: int, *, now: datetime, limit: int = 200) -> list[Event]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from reverberate import __version__
 from reverberate.front import Front
@@ -21,6 +22,7 @@ from reverberate.web import (
     status,
     tokens,
 )
+from reverberate.web.doors import scopes_of
 from reverberate.web.guard import Guard, Limits, Place
 from reverberate.web.pictures import picture_route
 from reverberate.web.problems import MEDIA
@@ -71,13 +73,22 @@ def make_app(
 
 
 def _describe_problems(api: FastAPI) -> None:
-    """Let the description say what media type an error has: FastAPI knows one for all answers of a route."""
+    """Let the description say what media type an error has (FastAPI knows one for all answers), and which scope a route needs."""
     plain = api.openapi
+    scopes = {
+        (PREFIX + route.path, method.lower()): scope.value
+        for module in ROUTERS
+        for route in module.router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+        for scope in scopes_of(route.dependant)
+    }
 
     def described() -> dict[str, Any]:
         if api.openapi_schema is None:
-            for path in plain()["paths"].values():
-                for operation in path.values():
+            for name, path in plain()["paths"].items():
+                for method, operation in path.items():
+                    operation["x-scope"] = scopes[name, method]
                     for status, answer in operation["responses"].items():
                         if status >= "400":
                             answer["content"] = {MEDIA: answer["content"]["application/json"]}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Request, Security
+from fastapi.dependencies.models import Dependant
 from fastapi.security import HTTPBearer
 from pydantic import AwareDatetime
 from starlette.responses import JSONResponse, Response
@@ -52,8 +53,15 @@ def needs(scope: Scope) -> Any:
                 403, f"this needs a token with the scope {scope}; {caller.name} has {caller.scope}", hint=hint
             )
 
-    check.scope = scope  # type: ignore[attr-defined]  # so that tests can tell what a route needs
+    check.scope = scope  # type: ignore[attr-defined]  # what the description, and the tests, tell of a route
     return Depends(check)
+
+
+def scopes_of(dependant: Dependant) -> set[Scope]:
+    """The scopes that a route's dependencies ask for."""
+    own = getattr(dependant.call, "scope", None)
+    found = {own} if isinstance(own, Scope) else set()
+    return found.union(*(scopes_of(each) for each in dependant.dependencies))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +122,12 @@ async def once_of(
     told = [request.method, request.url.path, request.url.query]
     digest = hashlib.sha256("\n".join(told).encode() + b"\n" + await request.body()).hexdigest()
     return Once(front=front, caller=caller, key=key, digest=digest)
+
+
+def may_fetch(caller: Token, *, pictures: bool) -> None:
+    """Refuse whoever may only see, when a preview is to fetch a post's pictures: that asks strangers' servers."""
+    if pictures and not caller.scope.includes(Scope.PUBLISH):
+        raise Problem(403, "fetching pictures needs a token with the scope publish", hint="leave pictures out")
 
 
 Door = Annotated[Front, Depends(front_of)]

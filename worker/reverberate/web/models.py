@@ -25,7 +25,7 @@ def _storable(text: str) -> str:
 
 
 def _sensible(instant: datetime) -> datetime:
-    if not EARLIEST <= instant <= LATEST:
+    if not EARLIEST <= (instant if instant.tzinfo else instant.replace(tzinfo=UTC)) <= LATEST:
         raise ValueError("this is not in our time")
     return instant
 
@@ -34,6 +34,8 @@ Text = Annotated[str, AfterValidator(_storable)]
 Short = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_storable)]
 Address = Annotated[str, StringConstraints(max_length=2000, pattern=ADDRESS), AfterValidator(_storable)]
 Instant = Annotated[AwareDatetime, AfterValidator(_sensible)]
+Wall = Annotated[datetime, AfterValidator(_sensible)]
+"""A time with an offset, or without one on the site's clock."""
 AccountName = Annotated[str, StringConstraints(pattern=ACCOUNT)]
 
 
@@ -82,18 +84,24 @@ class PublishIn(_In):
 
     post: PostIn
     accounts: list[AccountName] = Field(default=[], max_length=200, description="Only these; all when empty.")
+    at: Wall | None = Field(
+        default=None, description="When, whatever the schedules say; without an offset on the site's clock."
+    )
 
 
-class PreviewIn(PublishIn):
+class PreviewIn(_In):
     """What to preview, and for which accounts."""
+
+    post: PostIn
+    accounts: list[AccountName] = Field(default=[], max_length=200, description="Only these; all when empty.")
 
     pictures: bool = Field(default=False, description="Fetch and prepare its pictures too; needs the scope publish.")
 
 
 class RescheduleIn(_In):
-    """When to send it instead."""
+    """When to send it instead; without an offset it is meant on the site's clock."""
 
-    at: Instant
+    at: Wall
 
 
 class ResolveIn(_In):
@@ -106,7 +114,7 @@ class ResolveIn(_In):
 class PauseIn(_In):
     """Why an account is to wait."""
 
-    why: Short = "paused by hand"
+    why: Short = Field(default="", description="For those who ask later.")
 
 
 class TokenIn(_In):
@@ -211,6 +219,16 @@ class AccountOut(_Out):
     spent: float = Field(description="This month, in the unit of its budget.")
     budget: float | None
     shares: dict[str, int] = Field(description="How many there are in each state.")
+
+
+class SlotOut(_Out):
+    """A time at which an account speaks, and which share has it."""
+
+    at: str
+    slot: str
+    free: bool
+    share: int | None
+    note: str
 
 
 class SourceOut(_Out):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from reverberate.errors import Missing
@@ -12,6 +12,7 @@ from reverberate.store import posts
 from reverberate.store.tokens import Scope
 from reverberate.web import models
 from reverberate.web.doors import (
+    Caller,
     Cursor,
     Door,
     Limit,
@@ -21,6 +22,7 @@ from reverberate.web.doors import (
     Since,
     SourceFilter,
     Until,
+    may_fetch,
     needs,
     troubles,
 )
@@ -57,7 +59,7 @@ def publish(body: models.PublishIn, once: OnlyOnce) -> Response:
 
     def do() -> dict[str, Any]:
         try:
-            return once.front.publish(body.post.post(), accounts=body.accounts)
+            return once.front.publish(body.post.post(), accounts=body.accounts, at=body.at)
         except Missing as error:
             raise Problem(422, error.what, hint=error.hint) from None
 
@@ -71,9 +73,21 @@ def one(post: Number, door: Door) -> dict[str, Any]:
 
 
 @router.get("/posts/{post}/preview", response_model=list[models.PreviewOut], dependencies=READ, responses=troubles(404))
-def previewed(post: Number, door: Door) -> list[dict[str, Any]]:
+def previewed(
+    post: Number,
+    door: Door,
+    caller: Caller,
+    account: Annotated[
+        list[models.AccountName], Query(max_length=200, description="Only these; may be repeated.")
+    ] = [],  # noqa: B006 - FastAPI copies it
+    *,
+    pictures: Annotated[
+        bool, Query(description="Fetch and prepare its pictures too; needs the scope publish.")
+    ] = False,
+) -> list[dict[str, Any]]:
     """What each account would make of a post that is known."""
-    return door.preview(door.known(post))
+    may_fetch(caller, pictures=pictures)
+    return door.preview_known(post, accounts=account, pictures=pictures)
 
 
 @router.get(

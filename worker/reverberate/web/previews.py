@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from reverberate.errors import Missing
 from reverberate.store.tokens import Scope
 from reverberate.web import models
-from reverberate.web.doors import Caller, Door, needs, troubles
+from reverberate.web.doors import Caller, Door, may_fetch, needs, troubles
 from reverberate.web.problems import Problem
 
 router = APIRouter(tags=["preview"])
@@ -20,8 +20,7 @@ router = APIRouter(tags=["preview"])
 )
 def preview(body: models.PreviewIn, door: Door, caller: Caller) -> list[dict[str, Any]]:
     """What each of these accounts, or every one, would send, counted as its network counts. Nothing is stored."""
-    if body.pictures and not caller.scope.includes(Scope.PUBLISH):
-        raise Problem(403, "fetching pictures needs a token with the scope publish", hint="leave pictures out")
+    may_fetch(caller, pictures=body.pictures)
     try:
         return door.preview(body.post.post(), accounts=body.accounts, pictures=body.pictures)
     except Missing as error:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from reverberate.desk import Desk
 from reverberate.model import ShareState
 from reverberate.store import shares
 from reverberate.store.tokens import Scope
@@ -66,42 +65,32 @@ def one(share: Number, door: Door) -> dict[str, Any]:
 @router.post("/shares/{share}/retry", **ACT)
 def retry(share: Number, once: OnlyOnce) -> Response:
     """Send it anew, in words rendered anew; only where nothing can have been posted."""
-    return _act(once, share, lambda desk: desk.retry(share))
+    return _act(once, share, "retry")
 
 
 @router.post("/shares/{share}/cancel", **ACT)
 def cancel(share: Number, once: OnlyOnce) -> Response:
     """Call it off."""
-    return _act(once, share, lambda desk: desk.cancel(share))
+    return _act(once, share, "cancel")
 
 
 @router.post("/shares/{share}/approve", **ACT)
 def approve(share: Number, once: OnlyOnce) -> Response:
     """Release a held share."""
-    return _act(once, share, lambda desk: desk.approve(share))
+    return _act(once, share, "approve")
 
 
 @router.post("/shares/{share}/reschedule", **ACT)
 def reschedule(share: Number, body: models.RescheduleIn, once: OnlyOnce) -> Response:
     """Let it be sent at another time."""
-    return _act(once, share, lambda desk: desk.reschedule(share, body.at))
+    return _act(once, share, "reschedule", {"at": body.at.isoformat()})
 
 
 @router.post("/shares/{share}/resolve", **ACT)
 def resolve(share: Number, body: models.ResolveIn, once: OnlyOnce) -> Response:
     """Say what became of an unsure share."""
-
-    def wish(desk: Desk) -> None:
-        match body.outcome:
-            case "sent":
-                desk.resolve_sent(share, permalink=body.url or "")
-            case "resend":
-                desk.resolve_resend(share)
-            case _:
-                desk.resolve_give_up(share)
-
-    return _act(once, share, wish)
+    return _act(once, share, "resolve", {"outcome": body.outcome, "url": body.url})
 
 
-def _act(once: OnlyOnce, share: int, wish: Callable[[Desk], None]) -> Response:
-    return once.answer(lambda: once.front.act(share, wish))
+def _act(once: OnlyOnce, share: int, wish: str, told: Mapping[str, Any] | None = None) -> Response:
+    return once.answer(lambda: once.front.act(share, wish, told))
