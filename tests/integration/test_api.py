@@ -66,6 +66,14 @@ def test_every_route_refuses_a_caller_without_a_token_and_one_with_too_small_a_s
             assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+def test_a_caller_without_the_scope_learns_nothing_of_what_was_wrong(api: Api) -> None:
+    answer = api.ask(
+        "POST", "/api/accounts/a/pause", scope=Scope.READ, data=b"\x00", headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.status_code == 403
+
+
 def test_what_is_not_named_open_needs_a_token(api: Api) -> None:
     for path in ("/", "/api", "/api/", "/api/openapi.json", "/docs", "/healthz/", "/pictures", "//healthz"):
         assert api.ask("GET", path, scope=None).status_code in {401, 404}, path

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from reverberate.store.tokens import Scope
 from reverberate.web import models
-from reverberate.web.doors import Door, Named, OnlyOnce, needs, troubles
+from reverberate.web.doors import Door, Named, OnlyOnce, ScopeFirst, needs, troubles
 
-router = APIRouter(tags=["accounts"])
+router = APIRouter(route_class=ScopeFirst, tags=["accounts"])
 READ, ADMIN = [needs(Scope.READ)], [needs(Scope.ADMIN)]
 ACT: dict[str, Any] = {
     "response_model": list[models.AccountOut],

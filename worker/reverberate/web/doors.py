@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Request, Security
 from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import AwareDatetime
 from starlette.responses import JSONResponse, Response
@@ -46,15 +47,32 @@ def needs(scope: Scope) -> Any:
     """A dependency that refuses callers with less."""
 
     async def check(request: Request, _declared: Annotated[object, Security(bearer)] = None) -> None:
-        caller = await caller_of(request)
-        if not caller.scope.includes(scope):
-            hint = f"make one with: reverberate token create NAME --scope {scope}"
-            raise Problem(
-                403, f"this needs a token with the scope {scope}; {caller.name} has {caller.scope}", hint=hint
-            )
+        await _refuse_less(request, scope)
 
     check.scope = scope  # type: ignore[attr-defined]  # what the description, and the tests, tell of a route
     return Depends(check)
+
+
+async def _refuse_less(request: Request, scope: Scope) -> None:
+    caller = await caller_of(request)
+    if not caller.scope.includes(scope):
+        hint = f"make one with: reverberate token create NAME --scope {scope}"
+        raise Problem(403, f"this needs a token with the scope {scope}; {caller.name} has {caller.scope}", hint=hint)
+
+
+class ScopeFirst(APIRoute):
+    """A route that looks at its caller before it reads what was sent: nothing is told to who may not ask."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's own, behind the question for the scope."""
+        handle, scopes = super().get_route_handler(), scopes_of(self.dependant)
+
+        async def careful(request: Request) -> Response:
+            for scope in scopes:
+                await _refuse_less(request, scope)
+            return await handle(request)
+
+        return careful
 
 
 def scopes_of(dependant: Dependant) -> set[Scope]:

@@ -16,10 +16,21 @@ from reverberate.front import Front
 from reverberate.store import events
 from reverberate.store.tokens import Scope
 from reverberate.web import models
-from reverberate.web.doors import AccountFilter, Cursor, Door, Limit, Since, SourceFilter, Until, needs, troubles
+from reverberate.web.doors import (
+    AccountFilter,
+    Cursor,
+    Door,
+    Limit,
+    ScopeFirst,
+    Since,
+    SourceFilter,
+    Until,
+    needs,
+    troubles,
+)
 from reverberate.web.problems import Problem
 
-router = APIRouter(tags=["events"], dependencies=[needs(Scope.READ)])
+router = APIRouter(route_class=ScopeFirst, tags=["events"], dependencies=[needs(Scope.READ)])
 LOOK, BEAT = 0.5, 15.0
 """Seconds between two looks for what is new, and between two signs of life."""
 MOST = 50

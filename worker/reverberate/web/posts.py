@@ -19,6 +19,7 @@ from reverberate.web.doors import (
     Named,
     Number,
     OnlyOnce,
+    ScopeFirst,
     Since,
     SourceFilter,
     Until,
@@ -28,7 +29,7 @@ from reverberate.web.doors import (
 )
 from reverberate.web.problems import Problem
 
-router = APIRouter(tags=["posts"])
+router = APIRouter(route_class=ScopeFirst, tags=["posts"])
 READ, PUBLISH = [needs(Scope.READ)], [needs(Scope.PUBLISH)]
 
 

@@ -9,10 +9,10 @@ from fastapi import APIRouter
 from reverberate.errors import Missing
 from reverberate.store.tokens import Scope
 from reverberate.web import models
-from reverberate.web.doors import Caller, Door, may_fetch, needs, troubles
+from reverberate.web.doors import Caller, Door, ScopeFirst, may_fetch, needs, troubles
 from reverberate.web.problems import Problem
 
-router = APIRouter(tags=["preview"])
+router = APIRouter(route_class=ScopeFirst, tags=["preview"])
 
 
 @router.post(

@@ -19,6 +19,7 @@ from reverberate.web.doors import (
     Limit,
     Number,
     OnlyOnce,
+    ScopeFirst,
     Since,
     SourceFilter,
     Until,
@@ -26,7 +27,7 @@ from reverberate.web.doors import (
     troubles,
 )
 
-router = APIRouter(tags=["shares"])
+router = APIRouter(route_class=ScopeFirst, tags=["shares"])
 READ, PUBLISH = [needs(Scope.READ)], [needs(Scope.PUBLISH)]
 ACT: dict[str, Any] = {
     "response_model": models.StoryOut,

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from reverberate.store.tokens import Scope
 from reverberate.web import models
-from reverberate.web.doors import Door, Named, OnlyOnce, needs, troubles
+from reverberate.web.doors import Door, Named, OnlyOnce, ScopeFirst, needs, troubles
 
-router = APIRouter(tags=["sources"])
+router = APIRouter(route_class=ScopeFirst, tags=["sources"])
 READ, ADMIN = [needs(Scope.READ)], [needs(Scope.ADMIN)]
 
 

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query
 from reverberate import statistics
 from reverberate.store.tokens import Scope
 from reverberate.web import models
-from reverberate.web.doors import AccountFilter, Door, needs, troubles
+from reverberate.web.doors import AccountFilter, Door, ScopeFirst, needs, troubles
 
-router = APIRouter(tags=["statistics"])
+router = APIRouter(route_class=ScopeFirst, tags=["statistics"])
 Days = Annotated[int, Query(ge=1, le=3650, description="Shares that were sent in the last so many days.")]
 
 

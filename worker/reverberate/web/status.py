@@ -8,9 +8,9 @@ from fastapi import APIRouter
 
 from reverberate.store.tokens import Scope
 from reverberate.web import models
-from reverberate.web.doors import Door, needs, troubles
+from reverberate.web.doors import Door, ScopeFirst, needs, troubles
 
-router = APIRouter(tags=["status"])
+router = APIRouter(route_class=ScopeFirst, tags=["status"])
 
 
 @router.get("/status", response_model=models.StatusOut, dependencies=[needs(Scope.READ)], responses=troubles())

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from reverberate.store.tokens import Scope
 from reverberate.web import models
-from reverberate.web.doors import Door, Named, needs, troubles
+from reverberate.web.doors import Door, Named, ScopeFirst, needs, troubles
 
-router = APIRouter(tags=["tokens"], dependencies=[needs(Scope.ADMIN)])
+router = APIRouter(route_class=ScopeFirst, tags=["tokens"], dependencies=[needs(Scope.ADMIN)])
 
 
 @router.get("/tokens", response_model=list[models.TokenOut], responses=troubles())
