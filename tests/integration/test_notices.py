@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverberate import failpoints
-from reverberate.channels import NotSent
+from reverberate.channels import NotSent, faults
 from reverberate.config import SourceConfig
 from reverberate.config_notices import AppriseTable, EmailTable, WebhookTable
 from reverberate.desk import Desk
@@ -188,6 +188,18 @@ def test_a_secret_that_is_none_is_said_and_not_repeated(store: Store, tmp_path: 
         Notices(config_with(me=hooked(hook.url, Secret("file", str(path)))), store).test("me")
 
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the library's own making
+def test_a_channel_that_cannot_work_is_told_before_it_is_needed(tmp_path: Path, secret_file: Secret) -> None:
+    nonsense = tmp_path / "nonsense"
+    nonsense.write_text("no such thing", encoding="utf-8")
+    wrong, missing = Secret("file", str(nonsense)), Secret("env", "NO_SUCH_VARIABLE")
+
+    assert faults(hooked("http://x", secret_file)) == []
+    assert faults(hooked("http://x", missing)) == []  # which is told with all other secrets
+    assert faults(hooked("http://x", wrong)) == ["the secret of a webhook is whsec_ and 24 to 64 bytes in base64"]
+    assert "apprise does not know" in faults(AppriseTable(type="apprise", url=wrong))[0]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the library's own making

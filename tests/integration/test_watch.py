@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from reverberate import status
 from reverberate.desk import Desk
 from reverberate.dispatcher import Dispatcher
 from reverberate.doorbell import LocalBell
@@ -46,6 +47,9 @@ def test_nothing_is_sent_while_all_is_stopped_and_all_of_it_afterwards(
     ids = plan(store, accounts=["a"], number=3)
     one.deliver(ids)
     assert one.drain(10)
+    config = make_config(["a"])
+    (need,) = status.screen(Service(config, store, make_accounts(config), sources=SOURCES))["needs"]
+    assert (need["what"], need["why"], need["mend"]) == ("everything", "a mistake in a template", "reverberate resume")
     with store.read() as tx:
         assert claims.next_wake(tx) is None
         assert claims.overdue(tx, before=datetime.now(UTC) + timedelta(days=1), limit=9) == []

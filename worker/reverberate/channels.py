@@ -70,6 +70,21 @@ def channel(table: AnyNotice) -> Channel:
             return Apprise(table)
 
 
+def faults(table: AnyNotice) -> list[str]:
+    """What keeps a channel from working, as far as can be told without sending; secrets that are missing are told elsewhere."""
+    try:
+        match table:
+            case WebhookTable():
+                signing_key(table.secret.reveal())
+            case AppriseTable():
+                _apprise(table)
+    except SecretMissing:
+        return []
+    except (NotSent, ValueError) as error:
+        return [str(error)]
+    return []
+
+
 class Email:
     """Notices by e-mail."""
 
@@ -186,15 +201,20 @@ class Apprise:
     def send(self, mail: Mail) -> None:
         """See Channel. The library does not say why it failed; its own log does."""
         try:
-            import apprise  # noqa: PLC0415 - optional, and slow to import
-        except ModuleNotFoundError:
-            raise NotSent("the library apprise is missing (pip install 'reverberate[apprise]')") from None
-        sender = apprise.Apprise()
-        try:
-            url = self._table.url.reveal()
+            sender = _apprise(self._table)
         except SecretMissing as error:
             raise NotSent(str(error)) from None
-        if not sender.add(url):
-            raise NotSent("apprise does not know such an address (see its own list of services)")
         if not sender.notify(title=mail.title, body=mail.text):
             raise NotSent("apprise could not deliver it")
+
+
+def _apprise(table: AppriseTable) -> Any:
+    """Apprise with the table's address. Raises NotSent where that cannot be, and SecretMissing."""
+    try:
+        import apprise  # noqa: PLC0415 - optional, and slow to import
+    except ModuleNotFoundError:
+        raise NotSent("the library apprise is missing (pip install 'reverberate[apprise]')") from None
+    sender = apprise.Apprise()
+    if not sender.add(table.url.reveal()):
+        raise NotSent("apprise does not know such an address (see its own list of services)")
+    return sender

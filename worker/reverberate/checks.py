@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from reverberate import broker, standings
+from reverberate import broker, channels, standings
 from reverberate.accounts import limit_of
 from reverberate.config import missing_secrets
 from reverberate.errors import ReverberateError
@@ -54,6 +54,8 @@ def problems(config: Config) -> list[str]:
     for account in config.accounts.values():
         found += [f"{config.path}: accounts.{account.name}: {words}" for words in _faults(account, renderer)]
         found += [f"{config.path}: accounts.{account.name}: {words}" for words in _unreachable(account, config)]
+    for name, table in config.notices.items():
+        found += [f"{config.path}: notices.{name}: {words}" for words in channels.faults(table)]
     return found
 
 

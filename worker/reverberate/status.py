@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reverberate import __version__
 from reverberate.model import AccountState, ShareState, SourceState
-from reverberate.store import chores, journal, shares, turns
+from reverberate.store import chores, journal, shares, turns, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,14 +31,25 @@ def screen(service: Service, *, now: datetime | None = None) -> dict[str, Any]:
         needs = [need for state in ASKING for need in _asking(tx, state, now=now)]
         coming = shares.listed(tx, shares.Wanted(states=(ShareState.SCHEDULED,)), limit=FEW, soonest=True)
         went = shares.listed(tx, shares.Wanted(states=(ShareState.SENT,)), limit=FEW)
+        stopped = watch.switched(tx, watch.STOPPED)
     told = overview(service, now=now)
-    troubles = [_paused(one) for one in told["accounts"] if one["paused"]]
+    troubles = _stopped(stopped)
+    troubles += [_paused(one) for one in told["accounts"] if one["paused"]]
     troubles += [_failing(one) for one in told["sources"] if one["failures"]]
     return {
         "needs": troubles + needs,
         "next": [share(one) for one in coming],
         "last": [share(one) for one in went],
     } | told
+
+
+def _stopped(switch: watch.Switch | None) -> list[dict[str, Any]]:
+    """That everything is paused comes first of all."""
+    if switch is None:
+        return []
+    why = switch.words or "paused by hand"
+    told = {"kind": "paused", "what": "everything", "since": stamp(switch.at), "why": why}
+    return [told | {"mend": "reverberate resume"}]
 
 
 ASKING: Mapping[ShareState, str] = {
