@@ -99,7 +99,9 @@ def test_a_picture_is_attached_with_its_description(blog: Any) -> None:
     assert len(kept[picture.digest]) == picture.size
 
 
-@pytest.mark.parametrize(("network", "picture"), [("mastodon", "card"), ("bluesky", "none"), ("facebook", "attach")])
+@pytest.mark.parametrize(
+    ("network", "picture"), [("mastodon", "card"), ("bluesky", "none"), ("facebook", "card"), ("googleplus", "attach")]
+)
 def test_nothing_is_fetched_where_nothing_is_shown(blog: Any, network: str, picture: str) -> None:
     url, _, asked = blog
     message, kept = illustrate(url, a_post(url, "/a.png"), network=network, picture=picture)
@@ -158,3 +160,13 @@ def test_a_picture_in_a_strangers_private_network_is_not_fetched(blog: Any) -> N
 
     assert (kept, asked) == ({}, [])
     assert "picture left out" in message.notes[0]
+
+
+@pytest.mark.parametrize(("picture", "shown"), [("card", 1), ("attach", 1), ("none", 0)])
+def test_a_network_that_takes_no_post_without_a_picture_always_gets_it(blog: Any, picture: str, shown: int) -> None:
+    url, pages, _ = blog
+    pages["/a.png"] = ("image/png", png())
+    message, kept = illustrate(url, a_post(url, "/a.png"), network="instagram", picture=picture)
+
+    assert [one.mime for one in message.pictures] == ["image/jpeg"] * shown
+    assert len(kept) == shown
