@@ -46,6 +46,7 @@ FLOORS = {
         "config_schema",
         "notices",
         "catalogue",
+        "preflight",
         "standings",
         "chores",
         "updates",

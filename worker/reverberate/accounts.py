@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from reverberate.errors import ConfigError, Missing, Outcome, ReverberateError, Unauthorised
 from reverberate.model import Assurance
-from reverberate.networks.base import Finds
+from reverberate.networks.base import Finds, Verifies
 from reverberate.overrides import Override, override
-from reverberate.policy import Ability
+from reverberate.policy import PREFLIGHT, Ability
 from reverberate.rendering import Voice
 from reverberate.schedule import AGAIN
 from reverberate.secrets import VAULT, Bound, Secret, SecretMissing
@@ -132,6 +132,13 @@ class Accounts:
         value = self.tokens.reveal(name, field)
         made[0].session.learn(value)
         return value
+
+    def preflight(self, name: str) -> tuple[timedelta, ...]:
+        """How long before a scheduled share the account is asked how it stands. Raises as ``get``."""
+        account, kind = self.get(name), self.kind(name)
+        if not issubclass(kind, Verifies):
+            return ()
+        return account.preflight if account.preflight is not None else () if kind.verify_costs else PREFLIGHT
 
     def ability(self, name: str) -> Ability:
         """What the delivery policy must know of the account's network. Raises as ``get``."""

@@ -44,6 +44,7 @@ class Account:
     template: str | None = None
     on_unsure: str = "ask"
     on_update: str = "ignore"
+    preflight: tuple[timedelta, ...] | None = None
     picture: str = "card"
     numbering: str = "none"
     max_late: timedelta = MAX_LATE

@@ -203,6 +203,12 @@ class AccountTable(Table):
     on_unsure: Literal["ask", "resend"] = Field(
         default="ask", description="What to do when nobody can tell whether a message arrived."
     )
+    preflight: tuple[Duration, ...] | None = Field(
+        default=None,
+        max_length=10,
+        description="How long before a scheduled share the account is asked whether it still may post; "
+        '["12h", "1h"] where that costs nothing, [] for never.',
+    )
     on_update: Literal["ignore", "edit", "repost"] = Field(
         default="ignore", description="What to do when the blog changed a post that is shared already."
     )

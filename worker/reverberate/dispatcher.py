@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from reverberate import preflight
 from reverberate.errors import ReverberateError, StoreError
 from reverberate.evergreen import plan_again
 from reverberate.failpoints import reach
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 BATCH = 100
 IDLE = 0.5
 """Seconds between looks at the clock while nothing rings."""
+FLY = 60.0
+"""Seconds between two looks for accounts to ask before their scheduled shares."""
 SWEEP = 1.0
 """Seconds between two looks for claims whose worker died."""
 TEND = 60.0
@@ -56,7 +59,8 @@ class Dispatcher:
         self._looking: set[str] = set()
         self._stop = threading.Event()
         self._swept = self._tended = 0.0
-        self._tending = threading.Lock()
+        self._tending, self._flying = threading.Lock(), threading.Lock()
+        self._flown = -FLY
         self._planned = float("-inf")
         self._registered = False
 
@@ -87,6 +91,7 @@ class Dispatcher:
             self._add_up()
             self._look()
             self._tend()
+            self._fly()
             self._plan_again()
             self._swept = time.monotonic()
         return self._hand_over() == BATCH
@@ -161,6 +166,20 @@ class Dispatcher:
         for name in names:
             self._looking.add(name)
             self._lookers.submit(self._look_at, name)
+
+    def _fly(self) -> None:
+        """Let accounts be asked that have scheduled shares, beside everything else."""
+        if time.monotonic() - self._flown >= FLY and self._flying.acquire(blocking=False):
+            self._flown = time.monotonic()
+            self._lookers.submit(self._fly_over)
+
+    def _fly_over(self) -> None:
+        try:
+            preflight.look(self._service, now=self._now)
+        except Exception:
+            log.exception("the pre-flight failed")
+        finally:
+            self._flying.release()
 
     def _tend(self) -> None:
         """Let tokens be refreshed that nobody uses now, beside everything else: vendors may be slow."""

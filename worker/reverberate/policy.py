@@ -36,6 +36,8 @@ REST = timedelta(minutes=5)
 """How long an account rests when the network asks for it without saying how long."""
 MAX_LATE = timedelta(days=1)
 """A share that could not even be tried for so long is not sent any more."""
+PREFLIGHT = (timedelta(hours=12), timedelta(hours=1))
+"""So long before a scheduled share its account is asked how it stands."""
 CRASHES = 3
 """A share over which so many workers died is not tried again before a person has looked at it."""
 TRIPS = 5

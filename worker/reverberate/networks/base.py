@@ -54,6 +54,7 @@ class Network(ABC):
         identity_window: how long the identity that we choose holds (Assurance.IDENTITY); None is for ever.
         retired: where the network is gone: since when, and the living alternative.
         threads: whether a message may have more than one part.
+        verify_costs: whether asking how the account stands costs money; then no pre-flight asks unless its owner wants it.
         card: whether it shows the post's link beside the text, so that the text need not hold it.
         carries: how it shows a picture: "card" (a link card that we make), "attach" (pictures of the post's own).
         pictured: whether it takes no post without a picture.
@@ -74,6 +75,7 @@ class Network(ABC):
     identity_window: ClassVar[timedelta | None] = None
     retired: ClassVar[str] = ""
     threads: ClassVar[bool] = False
+    verify_costs: ClassVar[bool] = False
     card: ClassVar[bool] = False
     carries: ClassVar[frozenset[str]] = frozenset()
     pictured: ClassVar[bool] = False

@@ -102,6 +102,7 @@ class Twitter(Threading):
     name, title, assurance = "twitter", "Twitter / X", Assurance.REFUSES
     limit, Settings = LIMITS["twitter"], TwitterSettings
     counting = False
+    verify_costs = True
     carries = frozenset({"attach"})  # the link card is X's own, from the page's tags
     settings: TwitterSettings
     session: _Elsewhere

@@ -264,6 +264,15 @@ vault = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+preflights = Table(
+    "preflights",
+    metadata,
+    Column("account", String(100), primary_key=True),
+    Column("ahead", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("trouble", Text, nullable=False, server_default=""),
+)
+
 turns = Table(
     "turns",
     metadata,

@@ -271,6 +271,13 @@ def upgrade() -> None:
     with op.batch_alter_table('pictures', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_pictures_added'), ['added'], unique=False)
 
+    op.create_table('preflights',
+    sa.Column('account', sa.String(length=100), nullable=False),
+    sa.Column('ahead', sa.Integer(), nullable=False),
+    sa.Column('at', reverberate.store.tables.Instant(), nullable=False),
+    sa.Column('trouble', sa.Text(), server_default='', nullable=False),
+    sa.PrimaryKeyConstraint('account', 'ahead', name=op.f('pk_preflights'))
+    )
     op.create_table('turns',
     sa.Column('account', sa.String(length=100), nullable=False),
     sa.Column('pace', sa.String(length=60), nullable=False),
@@ -348,6 +355,7 @@ def downgrade() -> None:
     op.drop_table('messages')
     op.drop_table('spending')
     op.drop_table('turns')
+    op.drop_table('preflights')
     with op.batch_alter_table('pictures', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_pictures_added'))
 
