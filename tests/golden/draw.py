@@ -17,7 +17,7 @@ from reverberate.text.count import count
 from reverberate.text.limits import LIMITS
 
 CASES = Path(__file__).parent / "cases"
-CARDS = frozenset({"bluesky", "facebook"})
+CARDS = frozenset({"bluesky", "facebook", "linkedin"})
 THREADS = frozenset({"twitter", "mastodon", "bluesky"})
 NETWORKS = ("twitter", "mastodon", "bluesky", "facebook", "threads", "telegram", "linkedin")
 TEMPLATE = "case.txt"

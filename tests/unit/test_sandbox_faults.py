@@ -10,6 +10,7 @@ import pytest
 
 from reverberate.policy import wait_until
 from reverberate.sandbox import Dialect, Fault, Kind, Purpose
+from reverberate.sandbox.blobs import Blobs
 from reverberate.sandbox.exchange import Answer, Ending, Request, Sending
 from reverberate.sandbox.faults import ALL_BUT_PAGES, APPLIES, Occasion, WrongFault, parsed, shown
 from reverberate.sandbox.ledger import Ledger
@@ -184,7 +185,7 @@ def request(body: bytes = b"hello") -> Request:
 def network(tmp_path: Path) -> Mastodon:
     ledger = Ledger(tmp_path / "ledger.jsonl")
     ledger.close()
-    return Mastodon("s", ledger)
+    return Mastodon("s", ledger, Blobs(tmp_path / "blobs"))
 
 
 def call() -> Call:
