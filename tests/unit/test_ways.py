@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverberate.accounts import Accounts, limit_of
+from reverberate.catalogue import rows
 from reverberate.config import load
 from reverberate.model import Assurance, Post
 from reverberate.networks import networks
@@ -108,6 +109,16 @@ def test_words_beside_a_picture_fit_a_caption(accounts: Accounts, account: str, 
 
     assert limit == limit_of(accounts.kind(account), accounts.get(account)) == LIMITS[name]
     assert (len(draft.message.text) > 1024) == (account == "channel")
+
+
+def test_each_way_is_listed_with_what_it_can_do() -> None:
+    told = {row["title"]: row for row in rows(networks)}
+
+    assert "find" in told["Discord bot"]["abilities"]
+    assert "find" not in told["Discord webhook"]["abilities"]
+    assert {told[title]["name"] for title in ("Discord bot", "Discord webhook")} == {"discord"}
+    assert told["Webhook that deduplicates"]["assurance"] == Assurance.IDENTITY
+    assert len(told) == len(rows(networks)), "two ways of the same title"
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,11 @@ class Network(ABC):
         """
         return cls
 
+    @classmethod
+    def ways(cls) -> tuple[type[Network], ...]:
+        """All classes that ``way`` may name, each with a title of its own."""
+        return (cls,)
+
     def __init__(
         self,
         account: str,

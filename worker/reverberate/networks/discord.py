@@ -70,7 +70,7 @@ class DiscordSettings(NetworkSettings):
 class Discord(Network):
     """What both ways have in common; by itself it is the webhook's."""
 
-    name, title, assurance = "discord", "Discord", Assurance.BLIND
+    name, title, assurance = "discord", "Discord webhook", Assurance.BLIND
     limit, Settings = LIMITS["discord"], DiscordSettings
     card, carries = True, frozenset({"card", "attach"})
     settings: DiscordSettings
@@ -81,6 +81,11 @@ class Discord(Network):
     def way(cls, settings: NetworkSettings) -> type[Network]:
         """See Network."""
         return DiscordBot if getattr(settings, "bot_token", None) else cls
+
+    @classmethod
+    def ways(cls) -> tuple[type[Network], ...]:
+        """See Network."""
+        return Discord, DiscordBot
 
     @classmethod
     def flow(cls, settings: DiscordSettings) -> PasteFlow:
@@ -186,7 +191,7 @@ class Discord(Network):
 class DiscordBot(Discord):
     """Posts as a bot: with a nonce that Discord remembers for some minutes, and able to read its channel back."""
 
-    assurance = Assurance.READABLE
+    title, assurance = "Discord bot", Assurance.READABLE
     params: ClassVar[Mapping[str, str]] = {}
 
     def find(self, delivery: Delivery) -> Receipt | None:

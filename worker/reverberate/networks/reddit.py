@@ -65,7 +65,7 @@ class RedditSettings(NetworkSettings):
 class Reddit(Network):
     """Posts links: the text is the title."""
 
-    name, title, assurance = "reddit", "Reddit", Assurance.REFUSES
+    name, title, assurance = "reddit", "Reddit links", Assurance.REFUSES
     limit, Settings = LIMITS["reddit"], RedditSettings
     card = True
     settings: RedditSettings
@@ -74,6 +74,11 @@ class Reddit(Network):
     def way(cls, settings: NetworkSettings) -> type[Network]:
         """See Network."""
         return RedditText if getattr(settings, "kind", "") == "self" else cls
+
+    @classmethod
+    def ways(cls) -> tuple[type[Network], ...]:
+        """See Network."""
+        return Reddit, RedditText
 
     @classmethod
     def flow(cls, settings: NetworkSettings) -> OAuth2Flow:  # noqa: ARG003 - the same for all
@@ -206,7 +211,7 @@ class Reddit(Network):
 class RedditText(Reddit):
     """Posts texts: the first line is the title. Reddit refuses no repeated text; our own posts are read back."""
 
-    assurance = Assurance.READABLE
+    title, assurance = "Reddit texts", Assurance.READABLE
     limit, card, template = LIMITS["reddit_self"], False, "reddit-self.txt"
 
     def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:

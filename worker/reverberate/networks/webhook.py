@@ -58,6 +58,11 @@ class Webhook(Network):
         return DeduplicatingWebhook if getattr(settings, "deduplicates", False) else cls
 
     @classmethod
+    def ways(cls) -> tuple[type[Network], ...]:
+        """See Network."""
+        return Webhook, DeduplicatingWebhook
+
+    @classmethod
     def flow(cls, settings: NetworkSettings) -> PasteFlow:  # noqa: ARG003 - the same for all
         """See Connects."""
         asks = (Ask(setting="secret", label="The signing secret"),)
@@ -118,7 +123,7 @@ class Webhook(Network):
 class DeduplicatingWebhook(Webhook):
     """The receiver ignores an id that it knows: the same again is harmless, for as long as we may try."""
 
-    assurance = Assurance.IDENTITY
+    title, assurance = "Webhook that deduplicates", Assurance.IDENTITY
 
 
 def signature(key: bytes, message_id: str, stamp: str, body: bytes) -> str:
