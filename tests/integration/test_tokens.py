@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -364,6 +365,24 @@ class TestInTheMidstOfARun:
         assert courier.drain(10)
         assert states(store) == {"sent": 1}
         assert not paused(store)
+
+
+def test_no_log_line_holds_a_secret_whatever_goes_wrong(
+    mine: Tokens, provider: Provider, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    provider.replies.append(Reply(status=400, body=b'{"error": "invalid_grant", "error_description": "code-0"}'))
+    with pytest.raises(connecting.ConnectError):
+        connect(mine, provider, clock)
+    connect(mine, provider, clock)
+    for reply in (Reply(cut=0), Reply(status=503), Reply(body=b"<html>"), Reply(status=401, body=b"refresh-2")):
+        clock.ahead += timedelta(hours=2)
+        provider.replies.append(reply)
+        failing(mine)
+    mine.forget("club")
+
+    assert "its token was not refreshed" in caplog.text
+    assert not re.findall(r"(?:access|refresh|code)-\d+|app-secret", caplog.text)
 
 
 class TestWhatNobodyUses:
