@@ -181,6 +181,14 @@ def test_an_account_pauses_and_goes_on(store: Store, api: Api) -> None:
     assert api.ask("POST", "/api/accounts/nobody/resume").status_code == 404
 
 
+def test_everything_stops_and_goes_on(api: Api) -> None:
+    api.post("/api/pause", {"why": "moving house"})
+    (need,) = api.get("/api/status")["needs"]
+    assert (need["what"], need["why"], need["mend"]) == ("everything", "moving house", "reverberate resume")
+    api.post("/api/resume")
+    assert api.get("/api/status")["needs"] == []
+
+
 def test_pages_hold_every_share_once_in_order(store: Store, api: Api) -> None:
     ids = plan(store, accounts=["a", "b"], number=13)
     with store.write() as tx:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reverberate import __version__
 from reverberate.model import AccountState, ShareState, SourceState
-from reverberate.store import chores, journal, shares, turns, watch
+from reverberate.store import chores, connections, journal, shares, turns, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reverberate.model import Attempt, Chore, Event, KnownPost, Message, Picture, Share
     from reverberate.service import Service
     from reverberate.store import Transaction
+    from reverberate.store.connections import Connection
     from reverberate.store.tokens import Token
 
 
@@ -95,6 +96,7 @@ def overview(service: Service, *, now: datetime | None = None) -> dict[str, Any]
         counts = shares.counts(tx)
         states, sources = journal.account_states(tx), journal.source_states(tx)
         oldest, spent = shares.oldest_waiting(tx, now=now), turns.spent(tx, now=now)
+        connected = {one.account: one for one in connections.all_of(tx)}
     names = sorted({*service.config.accounts, *(name for name, _ in counts)})
     return {
         "version": __version__,
@@ -102,7 +104,7 @@ def overview(service: Service, *, now: datetime | None = None) -> dict[str, Any]
         "lateness": max((now - oldest).total_seconds(), 0.0) if oldest else 0.0,
         "accounts": [
             _account(name, states.get(name) or AccountState(name=name), counts, service)
-            | {"spent": spent.get(name, 0) / 1e6}
+            | {"spent": spent.get(name, 0) / 1e6, "expires": _expiry(connected.get(name))}
             for name in names
         ],
         "sources": [_source(sources.get(name) or SourceState(name=name)) for name in sorted(service.config.sources)],
@@ -121,6 +123,11 @@ def _account(name: str, state: AccountState, counts: Mapping[tuple[str, str], in
         "budget": account.budget / 1e6 if account and account.budget is not None else None,
         "shares": {of: number for (who, of), number in sorted(counts.items()) if who == name},
     }
+
+
+def _expiry(connection: Connection | None) -> str | None:
+    """When what an account was connected with ends, unless it is refreshed; None where it does not, or is not known."""
+    return stamp(connection.expires) if connection else None
 
 
 def _source(state: SourceState) -> dict[str, Any]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 NEEDS = ["what", "kind", "since", "why", "mend"]
 SHARES = ["id", "post", "account", "state", "due", "permalink"]
-ACCOUNTS = ["name", "network", "how", "last_success", "spent", "shares"]
+ACCOUNTS = ["name", "network", "how", "last_success", "expires", "spent", "shares"]
 SOURCES = ["name", "looked", "next_look", "failures", "trouble"]
 EVENTS = ["at", "kind", "share", "account", "source", "words"]
 

@@ -218,6 +218,7 @@ class AccountOut(_Out):
     last_success: str | None
     spent: float = Field(description="This month, in the unit of its budget.")
     budget: float | None
+    expires: str | None = Field(description="When what it was connected with ends, unless it is refreshed.")
     shares: dict[str, int] = Field(description="How many there are in each state.")
 
 
