@@ -15,6 +15,7 @@ from reverberate.backup import Backup, back_up, opened, restore
 from reverberate.config import SourceConfig
 from reverberate.errors import Refused, ReverberateError, Unsure
 from reverberate.model import Picture, Post, ShareState
+from reverberate.schedule import Moment
 from reverberate.service import Service
 from reverberate.sources.base import Look
 from reverberate.store import Store, dump, journal, outbox, pictures, shares, watch
@@ -118,7 +119,7 @@ def test_what_may_have_been_sent_since_is_held_and_never_sent_by_itself(
     later = datetime.now(UTC) + timedelta(days=1)
     with store.write() as tx:
         scheduled = (ShareState.SCHEDULED,)
-        assert shares.change(tx, coming, doors=scheduled, to=scheduled[0], now=later, reason="", due=later)
+        assert shares.change(tx, coming, doors=scheduled, to=scheduled[0], now=later, reason="", when=Moment(due=later))
     done = taken(config, store, other, tmp_path, harmless=frozenset({"b"}))
 
     there = [get(other, one).state.value for one in (lived.sent, lived.refused, lived.doubt, due, harmless, coming)]

@@ -11,6 +11,7 @@ import pytest
 
 from reverberate.errors import Outcome, RateLimited, Refused, Transient, Unauthorised, Unsure
 from reverberate.model import Assurance, Receipt, ShareState
+from reverberate.schedule import Moment
 from reverberate.store import claims, journal, shares
 from reverberate.tasks import Poller
 from support.plugins import NETWORKS, Toy
@@ -193,7 +194,7 @@ def test_every_attempt_sends_the_same_bytes(store: Store, courier: Callable[...,
     with store.write() as tx:
         now = datetime.now(UTC)
         doors = [ShareState.SCHEDULED]
-        shares.change(tx, share_id, doors=doors, to=ShareState.SCHEDULED, now=now, reason="", due=now)
+        shares.change(tx, share_id, doors=doors, to=ShareState.SCHEDULED, now=now, reason="", when=Moment(due=now))
     deliver(one, [share_id])
 
     (first,), (second,) = seen, toy.accepted
