@@ -39,6 +39,10 @@ class Row:
     reason: str
     receipt: Receipt | None
     changed: datetime | None
+    wall: datetime | None
+    zone: str
+    spread: int
+    fixed: bool
 
     @classmethod
     def of(cls, share: Share) -> Row:

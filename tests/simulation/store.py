@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reverberate.model import JSON
+    from reverberate.schedule import Moment
     from reverberate.store.aftermath import Aftermath
     from reverberate.store.claims import Claim, Ending
     from reverberate.store.turns import Allowance
@@ -212,18 +213,22 @@ class Model:
         to: ShareState,
         now: datetime,
         reason: str,
-        due: datetime | None = None,
+        when: Moment | None = None,
+        zone: str = "",
         receipt: Receipt | None = None,
         anew: bool = False,
+        event: str = "",  # noqa: ARG002 - the journal's word for it, which these worlds do not keep
     ) -> bool:
         """See shares."""
         row = self.rows[share_id]
         if row.state not in set(doors) or row.lease is not None:
             return False
         row.state, row.reason, row.changed = to, reason, now
-        row.wake = due if to in WAITS else None
-        if due:
-            row.due = row.wanted = due
+        row.wake = when.due if when and to in WAITS else None
+        if when:
+            row.due = row.wanted = when.due
+            row.wall, row.fixed, row.spread = when.wall, when.fixed, int(when.spread.total_seconds())
+            row.zone = zone if when.wall else ""
         row.receipt = receipt or row.receipt
         if anew:
             row.tries, row.first_try = 0, None

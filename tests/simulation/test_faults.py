@@ -10,7 +10,7 @@ import pytest
 from reverberate import delivery, policy
 from reverberate.errors import Transient
 from reverberate.model import ShareState, Step
-from reverberate.networks import threads
+from reverberate.networks import parts
 from simulation.network import KINDS
 from simulation.store import Model
 from simulation.world import World
@@ -157,7 +157,7 @@ def a_lost_claim_goes_on(patch: MonkeyPatch) -> None:
 
 
 def a_part_that_is_there_counts_for_all(patch: MonkeyPatch) -> None:
-    patch.setattr(threads, "_there", lambda visit, *what: visit(*what))
+    patch.setattr(parts, "_there", lambda visit, *what: visit(*what))
 
 
 def rendered_anew_each_time(patch: MonkeyPatch) -> None:

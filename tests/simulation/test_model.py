@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverberate.model import AccountState, Message, Post, Receipt, Share, ShareState, Work
-from reverberate.schedule import Pace
+from reverberate.schedule import Moment, Pace
 from reverberate.store import Store, aftermath, claims, journal, posts, shares
 from reverberate.store.aftermath import Aftermath
 from reverberate.store.claims import Claim, Ending
@@ -194,7 +194,7 @@ class Both:
     def change(self) -> None:
         share_id, to = self.rng.choice(self.ids), self.rng.choice((S.CANCELLED, S.SCHEDULED, S.SENT, S.UNSURE))
         more: dict[str, Any] = {"doors": self.rng.sample(list(S), 4), "to": to, "now": self.now, "reason": "so"}
-        more["due"] = self.now if to is S.SCHEDULED else None
+        more["when"] = Moment(due=self.now) if to is S.SCHEDULED else None
         more["receipt"] = Receipt(remote_id="seen", permalink="") if to is S.SENT else None
         more["anew"] = to is S.SCHEDULED and self.rng.random() < 0.5
         with self.store.write() as tx:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from reverberate import policy
 from reverberate.accounts import Accounts
@@ -93,7 +94,7 @@ class World:
                 retry=rng.choice((policy.WAITS, SHORT)),
                 paces={"pace": Pace(timedelta(seconds=4), 2)} if rng.random() < 0.15 and not self.calm else {},
             )
-        return SimpleNamespace(accounts=accounts, path=Path("simulated"))
+        return SimpleNamespace(accounts=accounts, path=Path("simulated"), zone=ZoneInfo("UTC"))
 
     def _accounts(self) -> Accounts:
         """The real ones; each process has its own."""
