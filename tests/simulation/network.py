@@ -190,6 +190,7 @@ class Blind(Network):
             card=None,
             pictures=(),
             language="",
+            warning="",
             since=delivery.since or delivery.planned,
         )
         return _write(self, delivery, part)
