@@ -247,12 +247,15 @@ def test_no_secret_is_anywhere(blogger: Blogger, redis_server: RedisServer, tmp_
             ["shares"],
             ["accounts"],
             ["check"],
+            ["check", "--online"],
             ["doctor", "--online"],
+            ["share", "delete", "3"],
             ["share", "show", "2"],
             ["schema"],
         ):
             done = run(blogger.config, *command, env=env)
             outputs.append(done.stdout + done.stderr)
+        outputs.append(redis_server.dump().decode("latin-1"))
     database = b"".join(path.read_bytes() for path in (tmp_path / "data").glob("*.db*"))
 
     haystack = "\n".join([*outputs, log_of(blogger).read_text(), seen.read_text(), database.decode(errors="replace")])

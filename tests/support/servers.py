@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import redis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,6 +112,11 @@ class RedisServer:
                 return connection.recv(200).decode().split("\r\n")[0]
         except OSError:
             return ""
+
+    def dump(self) -> bytes:
+        """All that the server holds, each value in its own dumped form, after the name."""
+        with redis.Redis(port=self.port) as client:
+            return b"\n".join(key + b" " + (client.dump(key) or b"") for key in client.keys("*"))
 
     @contextmanager
     def monitor(self, path: Path) -> Iterator[None]:
