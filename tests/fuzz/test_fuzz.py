@@ -19,8 +19,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from reverberate.model import Scope
 from reverberate.store import Store
-from reverberate.store.tokens import Scope
 from support.api import serving
 from support.world import plan
 

@@ -10,10 +10,9 @@ import pytest
 import requests
 from fastapi.routing import APIRoute
 
-from reverberate.model import ShareState
+from reverberate.model import Scope, ShareState
 from reverberate.service import Service
 from reverberate.store import journal, shares, tallies, tokens
-from reverberate.store.tokens import Scope
 from reverberate.web.app import PREFIX, ROUTERS, make_app
 from reverberate.web.doors import scopes_of
 from reverberate.web.guard import Limits

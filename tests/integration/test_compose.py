@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,12 +69,17 @@ def test_each_service_runs_and_is_healthy(tmp_path: Path, postgres_url: str, red
     declared = service("worker")["environment"]
     assert set(declared) == {"DATABASE_URL_FILE", "REDIS_URL", "REVERBERATE_CONFIG"}
     env = {"DATABASE_URL_FILE": str(secret), "REDIS_URL": redis_server.url}
-    for name in OURS:
-        command = [part.replace("0.0.0.0:8640", f"127.0.0.1:{port}") for part in service(name)["command"]]
-        with running(config, *command, env=env, log=tmp_path / f"{name}.log") as process:
-            until(lambda name=name: healthy(name, port, env, config), 20)
-            assert process.poll() is None, (tmp_path / f"{name}.log").read_text()
-        assert process.returncode == 0, (tmp_path / f"{name}.log").read_text()
+    logs = {name: tmp_path / f"{name}.log" for name in OURS}
+    with ExitStack() as together:
+        processes = {}
+        for name in OURS:
+            command = [part.replace("0.0.0.0:8640", f"127.0.0.1:{port}") for part in service(name)["command"]]
+            processes[name] = together.enter_context(running(config, *command, env=env, log=logs[name]))
+        for name, process in processes.items():
+            until(lambda name=name: healthy(name, port, env, config), 30)
+            assert process.poll() is None, logs[name].read_text()
+    for name, process in processes.items():
+        assert process.returncode == 0, logs[name].read_text()
 
 
 def healthy(name: str, port: int, env: dict[str, str], config: Path) -> bool:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from reverberate.model import Scope
 from reverberate.service import Service
 from reverberate.store import tokens
-from reverberate.store.tokens import Scope
 from reverberate.web import serve
 from reverberate.web.guard import Limits
 from reverberate.web.limits import Rate

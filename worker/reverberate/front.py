@@ -23,10 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from reverberate.desk import Desk
-    from reverberate.model import KnownPost, Post, Share
+    from reverberate.model import KnownPost, Post, Scope, Share
     from reverberate.service import Looked, Service
     from reverberate.store import Transaction
-    from reverberate.store.tokens import Scope
 
     Place = tuple[datetime, int]
 

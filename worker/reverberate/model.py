@@ -96,6 +96,22 @@ class Assurance(StrEnum):
     """None of these: at most once."""
 
 
+class Scope(StrEnum):
+    """What a token of the HTTP API is good for; each includes those before it."""
+
+    READ = "read"
+    """See everything but secrets."""
+    PUBLISH = "publish"
+    """Publish, and do to shares what a person may."""
+    ADMIN = "admin"
+    """Pause and resume, poll, and make tokens."""
+
+    def includes(self, other: Scope) -> bool:
+        """Whether this is as much as the other, or more."""
+        order = list(Scope)
+        return order.index(self) >= order.index(other)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """A picture as its network will get it: re-encoded, its bytes kept in the store under their digest.

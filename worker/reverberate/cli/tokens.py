@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from reverberate.cli.common import Json, settings, show, table
-from reverberate.store.tokens import Scope
+from reverberate.model import Scope
 
 COLUMNS = ["name", "scope", "made", "used", "expires"]
 Name = Annotated[str, typer.Argument(help="What you call it.")]

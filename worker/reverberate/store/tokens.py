@@ -9,13 +9,13 @@ import hmac
 import secrets
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, insert, or_, select, update
 
 from reverberate.errors import ReverberateError
+from reverberate.model import Scope
 from reverberate.store.tables import tokens
 
 if TYPE_CHECKING:
@@ -27,22 +27,6 @@ PREFIX = "rvb_"
 """So that a scanner of leaked secrets, and a person, knows one when it sees it."""
 SELDOM = timedelta(hours=1)
 """When a token was used last is kept to the hour: asking must not mean writing."""
-
-
-class Scope(StrEnum):
-    """What a token is good for; each includes those before it."""
-
-    READ = "read"
-    """See everything but secrets."""
-    PUBLISH = "publish"
-    """Publish, and do to shares what a person may."""
-    ADMIN = "admin"
-    """Pause and resume, poll, and make tokens."""
-
-    def includes(self, other: Scope) -> bool:
-        """Whether this is as much as the other, or more."""
-        order = list(Scope)
-        return order.index(self) >= order.index(other)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,9 @@ from pydantic import AwareDatetime
 from starlette.responses import JSONResponse, Response
 
 from reverberate.front import Front
+from reverberate.model import Scope
 from reverberate.store import answers
-from reverberate.store.tokens import Scope, Token
+from reverberate.store.tokens import Token
 from reverberate.web.models import Trouble
 from reverberate.web.problems import Problem
 

@@ -13,8 +13,8 @@ from starlette.responses import StreamingResponse
 
 from reverberate.errors import StoreError
 from reverberate.front import Front
+from reverberate.model import Scope
 from reverberate.store import events
-from reverberate.store.tokens import Scope
 from reverberate.web import models
 from reverberate.web.doors import (
     AccountFilter,

@@ -8,9 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from reverberate.model import Image, Post, ShareState
+from reverberate.model import Image, Post, Scope, ShareState
 from reverberate.sources.articles import article
-from reverberate.store.tokens import Scope
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 ACCOUNT = r"^[a-z0-9][a-z0-9_-]{0,62}$"

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from reverberate.errors import Missing
+from reverberate.model import Scope
 from reverberate.store import posts
-from reverberate.store.tokens import Scope
 from reverberate.web import models
 from reverberate.web.doors import (
     Caller,

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from reverberate.errors import Missing
-from reverberate.store.tokens import Scope
+from reverberate.model import Scope
 from reverberate.web import models
 from reverberate.web.doors import Caller, Door, ScopeFirst, may_fetch, needs, troubles
 from reverberate.web.problems import Problem

@@ -8,9 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from reverberate.model import ShareState
+from reverberate.model import Scope, ShareState
 from reverberate.store import shares
-from reverberate.store.tokens import Scope
 from reverberate.web import models
 from reverberate.web.doors import (
     AccountFilter,

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from reverberate.store.tokens import Scope
+from reverberate.model import Scope
 from reverberate.web import models
 from reverberate.web.doors import Door, Named, OnlyOnce, ScopeFirst, needs, troubles
 

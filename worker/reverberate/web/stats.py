@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from reverberate import statistics
-from reverberate.store.tokens import Scope
+from reverberate.model import Scope
 from reverberate.web import models
 from reverberate.web.doors import AccountFilter, Door, ScopeFirst, needs, troubles
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from reverberate.store.tokens import Scope
+from reverberate.model import Scope
 from reverberate.web import models
 from reverberate.web.doors import Door, ScopeFirst, needs, troubles
 
