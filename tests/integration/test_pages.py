@@ -39,6 +39,7 @@ ASKED: dict[str, Callable[[Transaction], Any]] = {
     "events of an account": lambda tx: events.listed(tx, events.Wanted(account="a1"), limit=50),
     "events of a source": lambda tx: events.listed(tx, events.Wanted(source="s1"), limit=50),
     "events of a kind": lambda tx: events.listed(tx, events.Wanted(kind="share refused", until=NOW), limit=50),
+    "events of an account and a kind": lambda tx: events.listed(tx, events.Wanted(account="a1", kind="x"), limit=50),
     "events of a share": lambda tx: events.listed(tx, events.Wanted(share_id=7), limit=50),
     "events of a post": lambda tx: events.listed(tx, events.Wanted(post_id=7), limit=50),
     "events that follow": lambda tx: events.following(tx, 7, now=NOW),

@@ -143,16 +143,16 @@ def listed(tx: Connection, wanted: Wanted, *, limit: int, soonest: bool = False)
     Each state is looked up by itself, in an index that holds its shares in this order, and the few first of each are
     put together: so that a page costs the same among a thousand shares and among a million.
     """
-    states = wanted.states or tuple(ShareState)
+    states, where = wanted.states or tuple(ShareState), _where(wanted)
     if wanted.post_id is not None:
-        found = _some(tx, [*_where(wanted), shares.c.state.in_(states)], limit=limit, soonest=soonest)
+        places = _places(tx, [*where, shares.c.state.in_(states)], limit=limit, soonest=soonest)
     else:
-        found = [
-            one
-            for state in states
-            for one in _some(tx, [*_where(wanted), shares.c.state == state], limit=limit, soonest=soonest)
-        ]
-    return sorted(found, key=lambda one: (one.due, one.id), reverse=not soonest)[:limit]
+        each = ([*where, shares.c.state == state] for state in states)
+        places = [place for one in each for place in _places(tx, one, limit=limit, soonest=soonest)]
+    page = [share_id for _due, share_id in sorted(places, reverse=not soonest)[:limit]]
+    rows = tx.execute(select(shares).where(shares.c.id.in_(page)))
+    found = {row.id: codec.load_share(row) for row in rows}
+    return [found[share_id] for share_id in page if share_id in found]
 
 
 def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -169,9 +169,13 @@ def _after(due: datetime, share_id: int) -> ColumnElement[bool]:
     return tuple_(shares.c.due, shares.c.id) < tuple_(literal(due, shares.c.due.type), literal(share_id))
 
 
-def _some(tx: Connection, where: Sequence[ColumnElement[bool]], *, limit: int, soonest: bool) -> list[Share]:
+def _places(
+    tx: Connection, where: Sequence[ColumnElement[bool]], *, limit: int, soonest: bool
+) -> list[tuple[datetime, int]]:
+    """When the first of those shares are due, and their numbers: the index alone tells."""
     order = [shares.c.due, shares.c.id] if soonest else [shares.c.due.desc(), shares.c.id.desc()]
-    return [codec.load_share(row) for row in tx.execute(select(shares).where(*where).order_by(*order).limit(limit))]
+    query = select(shares.c.due, shares.c.id).where(*where).order_by(*order).limit(limit)
+    return [(row.due, row.id) for row in tx.execute(query)]
 
 
 def find(

@@ -224,6 +224,7 @@ events = Table(
     Index(None, "at", "id"),
     Index(None, "kind", "at", "id"),
     Index("ix_events_account", "account", "at", "id", **_only("account <> ''")),
+    Index("ix_events_account_kind", "account", "kind", "at", "id", **_only("account <> ''")),
     Index("ix_events_source", "source", "at", "id", **_only("source <> ''")),
     Column("untold", Boolean, default=_untold),
     Index("ix_events_untold", "id", **_only("untold IS NOT NULL")),

@@ -185,6 +185,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('events', schema=None) as batch_op:
         batch_op.create_index('ix_events_account', ['account', 'at', 'id'], unique=False, sqlite_where=sa.text("account <> ''"), postgresql_where=sa.text("account <> ''"))
+        batch_op.create_index('ix_events_account_kind', ['account', 'kind', 'at', 'id'], unique=False, sqlite_where=sa.text("account <> ''"), postgresql_where=sa.text("account <> ''"))
         batch_op.create_index(batch_op.f('ix_events_at_id'), ['at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_events_kind_at_id'), ['kind', 'at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_events_share_id'), ['share_id'], unique=False)
@@ -369,6 +370,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_events_share_id'))
         batch_op.drop_index(batch_op.f('ix_events_kind_at_id'))
         batch_op.drop_index(batch_op.f('ix_events_at_id'))
+        batch_op.drop_index('ix_events_account_kind', sqlite_where=sa.text("account <> ''"), postgresql_where=sa.text("account <> ''"))
         batch_op.drop_index('ix_events_account', sqlite_where=sa.text("account <> ''"), postgresql_where=sa.text("account <> ''"))
 
     op.drop_table('events')
