@@ -27,12 +27,12 @@ demo: setup ## a sample blog, sandbox networks, and a post that arrives on every
 	@$(BIN)/reverberate demo $(DEMO)
 
 test: dev ## all tests but the heavy ones
-	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(PYTEST)
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal $(PYTEST)
 
 servers: ## fetch the real servers that e2e tests against, pinned, into the user's cache
 	tools/servers.sh
 
-e2e: dev ## our clients against real servers: Bluesky's PDS, WordPress, snac ...
+e2e: dev ## the whole service on a moved clock, and our clients against real servers: a Bluesky PDS, WordPress, snac
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/real $(PYTEST)
 
 coverage: dev ## branch coverage of floors 0 to 3, from the last `make test PYTEST=--cov`

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -19,17 +20,39 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.fixture(scope="session")
+def sqlite_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database, its schema made once for the whole run; tests get copies."""
+    path = tmp_path_factory.mktemp("model") / "reverberate.db"
+    Store(f"sqlite:///{path}").close()  # the last connection to go empties the log beside the file
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_model(postgres_url: str) -> str:
+    """The same on PostgreSQL: a database's name."""
+    _ask_postgres(postgres_url, "CREATE DATABASE model")
+    Store(f"{postgres_url.rsplit('/', 1)[0]}/model").close()
+    return "model"
+
+
+def _ask_postgres(server: str, command: str) -> None:
+    admin = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(command))
+    admin.dispose()
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'reverberate.db'}"
+        path = tmp_path / "reverberate.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_model"), path)
+        return f"sqlite:///{path}"
     server: str = request.getfixturevalue("postgres_url")
     name = f"t{uuid.uuid4().hex}"
-    admin = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    admin.dispose()
+    _ask_postgres(server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgres_model')}")
     return f"{server.rsplit('/', 1)[0]}/{name}"
 
 
