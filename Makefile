@@ -39,7 +39,7 @@ coverage: dev ## branch coverage of floors 0 to 3, from the last `make test PYTE
 	$(BIN)/coverage report --fail-under=95 --omit='*/cli/*,*/web/*,*/sandbox/*,*/runtime.py,*/dispatcher.py,*/tasks.py,*/broker.py,*/doorbell.py,*/demo.py,*/checks.py,*/testing.py,*/__main__.py,*/migrations/*'
 
 chaos: dev ## processes killed, networks that fail, and the ledger as the judge
-	$(BIN)/python -m pytest -q -n 3 --dist worksteal tests/chaos $(PYTEST)
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "heavy or not heavy" tests/chaos tests/integration/test_hard_times.py $(PYTEST)
 
 simulation: dev ## thousands of worlds in which everything goes wrong, each by its seed
 	REVERBERATE_WORLDS=$${REVERBERATE_WORLDS:-20000} $(BIN)/python -m pytest -q -n 2 tests/simulation $(PYTEST)

@@ -54,6 +54,7 @@ def test_a_clock_that_jumps_makes_nothing_twice_and_loses_nothing(
     assert len({held.key for held in toy.accepted}) == len(toy.accepted) == 60
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_ten_thousand_shares_that_are_due_in_the_same_second_are_drained(store: Store, toy: type[Toy]) -> None:
     """On fifty accounts; what is due elsewhere at the same time does not wait for the end of it."""

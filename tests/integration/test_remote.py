@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from support.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 CONFIG = """\
 [service]
@@ -116,7 +118,20 @@ def _without(node: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    folder = tmp_path_factory.mktemp("here")
+    """For tests that do not mind what others have done."""
+    with _both(tmp_path_factory.mktemp("here")) as one:
+        yield one
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Both]:
+    """Where nothing was published yet."""
+    with _both(tmp_path) as one:
+        yield one
+
+
+@contextmanager
+def _both(folder: Path) -> Iterator[Both]:
     config, post = folder / "reverberate.toml", folder / "post.md"
     port = free_port()
     config.write_text(CONFIG, encoding="utf-8")
@@ -126,23 +141,23 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
         yield Both(str(config), server, made["token"], str(post))
 
 
-def test_all_that_is_told_is_told_alike(both: Both) -> None:
-    published = json.loads(both.elsewhere("publish", both.post, "--json").out)
+def test_all_that_is_told_is_told_alike(fresh: Both) -> None:
+    published = json.loads(fresh.elsewhere("publish", fresh.post, "--json").out)
     assert published["new"] is True
-    assert both.ask("publish", both.post)["new"] is False
-    assert [row["parts"][0]["text"] for row in both.ask("preview", both.post, "--account", "one")] == [
+    assert fresh.ask("publish", fresh.post)["new"] is False
+    assert [row["parts"][0]["text"] for row in fresh.ask("preview", fresh.post, "--account", "one")] == [
         "Own words\n\nhttps://blog.example/a-post"
     ]
-    both.ask("preview", "1")
-    both.ask("posts", within="blog.example/a-post")
-    both.ask("shares", "--state", "scheduled", "--state", "skipped", "--limit", "1", within="there are more")
-    both.ask("shares", "--since", "7d", "--post", "1", "--source", "publish")
-    assert both.ask("share", "show", "1")["post"] == 1
-    both.ask("accounts", within="memory")
-    both.ask("sources", within="blog")
-    both.ask("events", "--account", "one")
-    both.ask("why", "1", "two", within="does not hold")
-    assert [row["account"] for row in both.ask("status")["next"]] == ["one"]
+    fresh.ask("preview", "1")
+    fresh.ask("posts", within="blog.example/a-post")
+    fresh.ask("shares", "--state", "scheduled", "--state", "skipped", "--limit", "1", within="there are more")
+    fresh.ask("shares", "--since", "7d", "--post", "1", "--source", "publish")
+    assert fresh.ask("share", "show", "1")["post"] == 1
+    fresh.ask("accounts", within="memory")
+    fresh.ask("sources", within="blog")
+    fresh.ask("events", "--account", "one")
+    fresh.ask("why", "1", "two", within="does not hold")
+    assert [row["account"] for row in fresh.ask("status")["next"]] == ["one"]
 
 
 def test_a_share_is_changed_from_elsewhere(both: Both) -> None:

@@ -43,7 +43,12 @@ def test_what_is_safe_stays_as_it_is_when_made_safe_again() -> None:
 
 
 @pytest.mark.parametrize("broken", ["<b>" * 50_000, "</b>" * 50_000, "<b></i>" * 50_000, "<a href='" * 50_000])
-def test_a_broken_document_takes_no_longer_than_a_whole_one(broken: str) -> None:
+def test_a_broken_document_takes_about_as_long_as_a_whole_one(broken: str) -> None:
+    assert seconds(broken) < 10 * seconds("<p>a <b>b</b></p>" * 50_000) + 1
+
+
+def seconds(document: str) -> float:
+    """How long it takes to make it safe."""
     began = time.perf_counter()
-    safe(broken, base=BASE)
-    assert time.perf_counter() - began < 2
+    safe(document, base=BASE)
+    return time.perf_counter() - began
