@@ -147,14 +147,14 @@ def test_a_full_disk_loses_and_doubles_nothing(home: Path) -> None:
 
 @pytest.mark.timeout(200)
 def test_a_database_file_that_is_read_only_for_a_while_loses_and_doubles_nothing(home: Path) -> None:
-    """Nothing is sent that cannot be written down first, and it goes on by itself."""
+    """Nothing is sent that cannot be written down first; begun again with the right given back, all arrives."""
     with place(home, each=4, humble=True) as where, fleet(where.home, workers=0, dispatchers=0) as members:
         storm = Storm(place=where, fleet=members, weather=Weather(seconds=1, posts=3))
         weathered("database read-only", storm, read_only)
 
 
 def read_only(storm: Storm) -> None:
-    """Publish, take the right to write away, let the service begin, give the right back."""
+    """Publish, take the right to write away, let the service begin, give the right back, begin again."""
     storm.rage()
     until(lambda: not publishing(storm.fleet), 20)
     database = storm.place.home.folder / "data" / "reverberate.db"
@@ -164,8 +164,10 @@ def read_only(storm: Storm) -> None:
     storm.fleet.tend()
     time.sleep(6)
     assert accepted(storm.place) == 0
+    storm.fleet.stop()
+    for file in database.parent.glob(f"{database.name}*"):  # what SQLite made beside it has its mode
+        file.chmod(0o644)
     storm.fleet.tend()
-    database.chmod(0o644)
 
 
 def publishing(members: Fleet) -> bool:

@@ -97,6 +97,14 @@ def test_a_rate_limit_without_an_end_rests_the_account_for_a_while() -> None:
     assert sent(RateLimited("slow down")).rest_until == NOW + policy.REST
 
 
+def test_the_last_try_is_looked_for_once_more_and_later_before_it_is_given_up() -> None:
+    """Giving up cannot be taken back, and a listing may lag."""
+    last, gone = looked(None, looks=2, tries=10), looked(None, looks=3, tries=10)
+
+    assert (last.state, last.due) == (ShareState.UNSURE, NOW + 4 * SETTLE)
+    assert gone.state is ShareState.REFUSED
+
+
 @pytest.mark.parametrize("outcome", [Unauthorised("token revoked"), OutOfCredit("no credits")])
 def test_what_only_the_owner_can_mend_pauses_the_account_and_keeps_the_share(outcome: Outcome) -> None:
     verdict = sent(outcome)

@@ -30,6 +30,8 @@ WAITS = tuple(timedelta(seconds=s) for s in (5, 300, 1800, 7200, 18000, 36000, 5
 """Between the ten tries, before jitter: the shape that Standard Webhooks recommends, about 75 hours in all."""
 LOOKS = 2
 """So many look-ups must find nothing before the same message is sent again: listings lag."""
+LAST_LOOK = 4
+"""Before the last try is given up for good there is one look more, after so many times the usual wait."""
 LONGEST_LOOK = timedelta(minutes=15)
 """Between two look-ups while the network cannot be asked, at the most."""
 REST = timedelta(minutes=5)
@@ -180,6 +182,9 @@ def after_look(
         case None if looks < LOOKS:
             due = now + ability.settle
             return Verdict(state=ShareState.UNSURE, due=due, reason="not to be seen yet; looking again")
+        case None if looks == LOOKS and tries > len(ability.waits):
+            due = now + ability.settle * LAST_LOOK
+            return Verdict(state=ShareState.UNSURE, due=due, reason="not to be seen yet; a last look before giving up")
         case None:
             missing = Transient("looked up and not there: it never arrived")
             return _again(missing, tries=tries, wait=None, ability=ability, now=now, chance=chance)
