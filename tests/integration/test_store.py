@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -336,6 +337,17 @@ def test_opening_twice_at_the_same_time_migrates_once(database_url: str) -> None
         thread.join()
 
     assert errors == []
+
+
+def test_a_store_that_is_up_to_date_opens_beside_a_long_write(database_url: str) -> None:
+    """A worker begins while another process holds the database: it waits for nobody's lock."""
+    other = Store(database_url)
+    with other.write() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = version_num"))
+        began = time.monotonic()
+        Store(database_url).close()
+        assert time.monotonic() - began < 10
+    other.close()
 
 
 def test_a_newer_schema_is_refused_in_one_line(database_url: str) -> None:

@@ -83,7 +83,6 @@ def company(service: Service) -> Iterator[None]:
     notices = Notices(config, service.store)
     statistics = Statistics(service.store, service.accounts, per_hour=config.statistics.per_hour)
     retention = Retention(service.store, keep=config.service.keep)
-    notices.drop_closed()
     with living(service.store, "dispatcher"):
         beside: list[Chore | Teller] = [Teller(notices, list(config.notices))]
         beside.append(Chore("retention", retention.run, retention.every.total_seconds()))

@@ -143,6 +143,7 @@ class Teller:
 
     def __init__(self, notices: Notices, channels: Sequence[str]) -> None:
         self._notices, self._stop = notices, threading.Event()
+        self._tidy = False
         self._threads = [self._thread("notices", self._gather)]
         self._threads += [self._thread(f"notices to {name}", partial(self._send, name)) for name in channels]
         for thread in self._threads:
@@ -163,6 +164,9 @@ class Teller:
                 self._stop.wait(30)
 
     def _gather(self) -> None:
+        if not self._tidy:
+            self._notices.drop_closed()
+            self._tidy = True
         while self._notices.gather() and not self._stop.is_set():
             pass
 

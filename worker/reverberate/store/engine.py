@@ -87,12 +87,13 @@ def migrate(engine: Engine) -> None:
     Raises:
         StoreError: the database cannot be reached, or its schema is newer than this program.
     """
-    with explained(engine), engine.connect() as connection:
-        if _revision(connection) == HEAD:
-            return
-        with _locked(connection):
+    with explained(engine):
+        with engine.execution_options(writes=False).connect() as connection:
+            if _revision(connection) == HEAD:
+                return  # nobody's lock was waited for
+        with engine.connect() as connection, _locked(connection):
             _upgrade(connection, engine.url.render_as_string(hide_password=True))
-        connection.commit()
+            connection.commit()
 
 
 def _revision(connection: Connection) -> str:
