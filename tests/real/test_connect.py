@@ -25,9 +25,9 @@ from reverberate.networks.bluesky import Bluesky
 from reverberate.networks.flows import Grant, OAuth2Flow
 from reverberate.networks.twitter import Twitter
 from reverberate.runtime import read_config
+from reverberate.signins import SignIns
 from reverberate.store import Store, journal
 from reverberate.testing import a_delivery
-from reverberate.tokens import Tokens
 from reverberate.vault import key_place
 from reverberate.vaultkeys import make_first_key, rotate
 from support import real
@@ -66,9 +66,9 @@ class World:
     def __init__(self, config: Config, networks: Any) -> None:
         self.ahead, self.config = timedelta(0), config
         self.store, self.place = Store(config.database_url()), key_place(config.service.vault_key)
-        self.tokens = Tokens(config, self.store, self.place.read, networks=networks, now=self.now)
-        self.connector = Connector(config, self.tokens, networks=networks, now=self.now)
-        self.accounts = Accounts(config, PlainRenderer(), networks=networks, tokens=self.tokens)  # type: ignore[arg-type]
+        self.sign_ins = SignIns(config, self.store, self.place.read, networks=networks, now=self.now)
+        self.connector = Connector(config, self.sign_ins, networks=networks, now=self.now)
+        self.accounts = Accounts(config, PlainRenderer(), networks=networks, sign_ins=self.sign_ins)  # type: ignore[arg-type]
 
     def now(self) -> datetime:
         """The time."""
@@ -133,7 +133,7 @@ class TestOAuth1:
         begun, params = self.agreed(world)
         with pytest.raises(ConnectError, match="x is not connected: 40"):
             world.connector.complete(begun, params | {"oauth_verifier": "wrong"})
-        assert world.tokens.connection("x") is None
+        assert world.sign_ins.connection("x") is None
 
     def test_a_wrong_secret_of_the_app_is_refused(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("X_SECRET", "wrong")
@@ -143,15 +143,15 @@ class TestOAuth1:
     def test_a_revoked_token_posts_no_more(self, world: World) -> None:
         world.connector.complete(*self.agreed(world))
         names = ("access_token", "access_token_secret")
-        kept = {name: world.tokens.reveal("x", name) for name in names}
-        assert world.tokens.forget("x") == (True, "")
+        kept = {name: world.sign_ins.reveal("x", name) for name in names}
+        assert world.sign_ins.forget("x") == (True, "")
 
-        world.tokens.keep("x", Grant(values=kept))
+        world.sign_ins.keep("x", Grant(values=kept))
         with pytest.raises(Unauthorised):
             world.accounts.network("x").send(a_delivery(text="too late"))
 
     def test_the_command_does_it_all_and_prints_no_secret(self, path: Path, world: World) -> None:
-        assert world.tokens.connection("x") is None
+        assert world.sign_ins.connection("x") is None
         command = [sys.executable, "-m", "reverberate", "-c", str(path)]
         asking = subprocess.Popen(
             [*command, "connect", "x", "--no-browser"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -223,7 +223,7 @@ class TestAnAppPassword:
     def test_a_wrong_one_is_not_kept(self, world: World) -> None:
         with pytest.raises(ConnectError, match="sky is not connected: 401"):
             world.connector.paste("sky", {"app_password": "abcd-efgh-ijkl-mnop"})
-        assert world.tokens.connection("sky") is None
+        assert world.sign_ins.connection("sky") is None
 
 
 CLUB = """
@@ -275,7 +275,7 @@ class TestOAuth2:
         done = world.connector.complete(*self.agreed(world))
 
         assert done.renewed
-        assert self.active(oidc, world.tokens.reveal("club", "access_token"))
+        assert self.active(oidc, world.sign_ins.reveal("club", "access_token"))
 
     def test_a_code_without_its_verifier_is_worth_nothing(self, world: World) -> None:
         begun, params = self.agreed(world)
@@ -284,11 +284,11 @@ class TestOAuth2:
 
     def test_twenty_threads_rotate_once(self, world: World, oidc: str) -> None:
         world.connector.complete(*self.agreed(world))
-        old = world.tokens.reveal("club", "access_token")
+        old = world.sign_ins.reveal("club", "access_token")
         world.ahead = timedelta(minutes=9)
         found: list[str] = []
         threads = [
-            threading.Thread(target=lambda: found.append(world.tokens.reveal("club", "access_token")))
+            threading.Thread(target=lambda: found.append(world.sign_ins.reveal("club", "access_token")))
             for _ in range(20)
         ]
         for thread in threads:
@@ -305,18 +305,18 @@ class TestOAuth2:
         seen = set()
         for _ in range(5):
             world.ahead += timedelta(minutes=9)
-            seen.add(world.tokens.reveal("club", "access_token"))
+            seen.add(world.sign_ins.reveal("club", "access_token"))
 
         assert len(seen) == 5
-        assert self.active(oidc, world.tokens.peek("club", "access_token"))
+        assert self.active(oidc, world.sign_ins.peek("club", "access_token"))
 
     def test_a_refresh_token_that_somebody_used_ends_the_account_with_the_reason(self, world: World, oidc: str) -> None:
         world.connector.complete(*self.agreed(world))
-        stolen = {"grant_type": "refresh_token", "refresh_token": world.tokens.peek("club", connecting.REFRESH)}
+        stolen = {"grant_type": "refresh_token", "refresh_token": world.sign_ins.peek("club", connecting.REFRESH)}
         assert requests.post(f"{oidc}/token", data=stolen, auth=("app", "app-secret"), timeout=10).ok
         world.ahead = timedelta(minutes=11)
         with pytest.raises(Outcome) as raised:
-            world.tokens.reveal("club", "access_token")
+            world.sign_ins.reveal("club", "access_token")
 
         with world.store.read() as tx:
             paused = journal.account(tx, "club").paused_why
@@ -326,10 +326,10 @@ class TestOAuth2:
 
     def test_disconnecting_revokes_at_the_server(self, world: World, oidc: str) -> None:
         world.connector.complete(*self.agreed(world))
-        kept = {name: world.tokens.peek("club", name) for name in ("access_token", connecting.REFRESH)}
+        kept = {name: world.sign_ins.peek("club", name) for name in ("access_token", connecting.REFRESH)}
         assert all(self.active(oidc, token) for token in kept.values())
 
-        assert world.tokens.forget("club") == (True, "")
+        assert world.sign_ins.forget("club") == (True, "")
         assert not self.active(oidc, kept[connecting.REFRESH])
         assert not self.active(oidc, kept["access_token"])
 

@@ -53,7 +53,7 @@ FLOORS = {
         "connecting",
         "connector",
         "lifetimes",
-        "tokens",
+        "signins",
         "vaultkeys",
         "statistics",
         "retention",

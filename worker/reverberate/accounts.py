@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from reverberate.networks.base import Network, NetworkSettings
     from reverberate.plugins import Plugins
     from reverberate.rendering import Draft, Renderer
+    from reverberate.signins import SignIns
     from reverberate.text.limits import Limit
-    from reverberate.tokens import Tokens
 
 
 T = TypeVar("T")
@@ -49,11 +49,11 @@ class Accounts:
         *,
         networks: Plugins[Network],
         illustrator: Illustrator | None = None,
-        tokens: Tokens | None = None,
+        sign_ins: SignIns | None = None,
     ) -> None:
         self._config, self._renderer, self._networks = config, renderer, networks
         self._illustrator = illustrator
-        self.tokens = tokens
+        self.sign_ins = sign_ins
         self._made: dict[str, Network] = {}
         self._lock = threading.Lock()
 
@@ -96,9 +96,9 @@ class Accounts:
 
     def version(self, name: str) -> str:
         """Which secrets of the vault the account has now; "" if it has none."""
-        if self.tokens is None or not vault_fields(self.get(name).settings):
+        if self.sign_ins is None or not vault_fields(self.get(name).settings):
             return ""
-        seen = self.tokens.connection(name)
+        seen = self.sign_ins.connection(name)
         return seen.version if seen else ""
 
     def renewed(self, name: str, version: str) -> bool:
@@ -107,7 +107,7 @@ class Accounts:
         Raises:
             Outcome: it may get them later.
         """
-        return bool(version) and self.tokens is not None and self.tokens.renewed(name, version)
+        return bool(version) and self.sign_ins is not None and self.sign_ins.renewed(name, version)
 
     def asked(self, name: str, ask: Callable[[], T | Outcome]) -> T | Outcome:
         """What ``ask`` finds on the account's network; once more where it did not take secrets that can be refreshed."""
@@ -121,15 +121,15 @@ class Accounts:
 
     def _bound(self, name: str, settings: NetworkSettings, made: Sequence[Network]) -> NetworkSettings:
         """The settings, with the vault's secrets within reach; ``made`` holds their network once it is there."""
-        if self.tokens is None:
+        if self.sign_ins is None:
             return settings
         bound = {field: Bound(VAULT, "", partial(self._reveal, name, field, made)) for field in vault_fields(settings)}
         return settings.model_copy(update=bound)
 
     def _reveal(self, name: str, field: str, made: Sequence[Network]) -> str:
-        if self.tokens is None or not made:  # being made: it only learns what to keep out of texts
-            return self.tokens.peek(name, field) if self.tokens else ""
-        value = self.tokens.reveal(name, field)
+        if self.sign_ins is None or not made:  # being made: it only learns what to keep out of texts
+            return self.sign_ins.peek(name, field) if self.sign_ins else ""
+        value = self.sign_ins.reveal(name, field)
         made[0].session.learn(value)
         return value
 

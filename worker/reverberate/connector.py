@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reverberate.networks.base import Network, NetworkSettings
     from reverberate.networks.flows import Flow
     from reverberate.plugins import Plugins
-    from reverberate.tokens import Tokens
+    from reverberate.signins import SignIns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +53,12 @@ class Connector:
     def __init__(
         self,
         config: Config,
-        tokens: Tokens,
+        sign_ins: SignIns,
         *,
         networks: Plugins[Network],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._config, self._tokens, self._networks, self._now = config, tokens, networks, now
+        self._config, self._sign_ins, self._networks, self._now = config, sign_ins, networks, now
 
     def flow(self, account: str) -> Flow:
         """How the account is connected.
@@ -67,7 +67,7 @@ class Connector:
             ReverberateError: it is not in the config, its network has no sign-in, or its settings do not say
                 ``{ vault = true }`` where what comes is to be kept.
         """
-        flow, settings = self._tokens.flow(account)
+        flow, settings = self._sign_ins.flow(account)
         fills = [ask.setting for ask in flow.asks] if isinstance(flow, PasteFlow) else list(flow.fills.values())
         for name in fills:
             value = getattr(settings, name, None)
@@ -79,7 +79,7 @@ class Connector:
     def begin(self, account: str, *, redirect: str) -> Begun:
         """Where the owner consents. Raises as ``flow`` and ``connecting.start``."""
         self.flow(account)
-        flow, settings = self._tokens.flow(account)
+        flow, settings = self._sign_ins.flow(account)
         with Session() as session:
             return connecting.start(
                 flow, settings, account=account, redirect=redirect, session=session, now=self._now()
@@ -92,7 +92,7 @@ class Connector:
             ConnectError: as ``connecting.finish``; nothing was kept.
             VaultError: there is no key to keep it under.
         """
-        flow, settings = self._tokens.flow(begun.account)
+        flow, settings = self._sign_ins.flow(begun.account)
         with Session() as session:
             grant = connecting.finish(flow, settings, begun, params, session=session, now=self._now())
         try:
@@ -110,7 +110,7 @@ class Connector:
             ConnectError: it does not, or cannot be asked now; nothing was kept.
             VaultError: as ``complete``.
         """
-        flow, settings = self._tokens.flow(account)
+        flow, settings = self._sign_ins.flow(account)
         with connecting.explained(account):
             who = self._who(account, settings, values)
         begun = Begun(account=account, address="", redirect="", started=self._now(), state="")
@@ -125,8 +125,8 @@ class Connector:
                 return made.verify().who if isinstance(made, Verifies) else ""
 
     def _kept(self, flow: Flow, begun: Begun, grant: Grant, *, who: str, note: str = "") -> Connected:
-        before = self._tokens.connection(begun.account)
-        self._tokens.keep(begun.account, grant, who=who, app=begun.app)
+        before = self._sign_ins.connection(begun.account)
+        self._sign_ins.keep(begun.account, grant, who=who, app=begun.app)
         old = before.who if before else ""
         return Connected(
             account=begun.account,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from reverberate.doorbell import Doorbell
     from reverberate.service import Looked, Service
-    from reverberate.tokens import Tokens
+    from reverberate.signins import SignIns
 
 log = logging.getLogger(__name__)
 BATCH = 100
@@ -183,16 +183,16 @@ class Dispatcher:
 
     def _tend(self) -> None:
         """Let tokens be refreshed that nobody uses now, beside everything else: vendors may be slow."""
-        tokens = self._service.accounts.tokens
-        if tokens and time.monotonic() - self._tended >= TEND and self._tending.acquire(blocking=False):
+        sign_ins = self._service.accounts.sign_ins
+        if sign_ins and time.monotonic() - self._tended >= TEND and self._tending.acquire(blocking=False):
             self._tended = time.monotonic()
-            self._lookers.submit(self._tend_to, tokens)
+            self._lookers.submit(self._tend_to, sign_ins)
 
-    def _tend_to(self, tokens: Tokens) -> None:
+    def _tend_to(self, sign_ins: SignIns) -> None:
         try:
-            tokens.tend()
+            sign_ins.tend()
         except Exception:
-            log.exception("tending the tokens failed")
+            log.exception("tending the sign-ins failed")
         finally:
             self._tending.release()
 

@@ -20,9 +20,9 @@ from reverberate.illustrate import Illustrator
 from reverberate.networks import networks
 from reverberate.rendering import Renderer
 from reverberate.service import Service
+from reverberate.signins import SignIns
 from reverberate.sources import sources
 from reverberate.store import Store
-from reverberate.tokens import Tokens
 from reverberate.vault import key_place
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ def read_config(path: Path) -> Config:
 def make_service(loaded: Config, store: Store) -> Service:
     """A service on an open store, with every installed network and source."""
     renderer = Renderer([loaded.templates], zone=loaded.zone, site=loaded.site.title)
-    tokens = Tokens(loaded, store, key_place(loaded.service.vault_key).read, networks=networks)
-    accounts = Accounts(loaded, renderer, networks=networks, illustrator=Illustrator(loaded), tokens=tokens)
+    sign_ins = SignIns(loaded, store, key_place(loaded.service.vault_key).read, networks=networks)
+    accounts = Accounts(loaded, renderer, networks=networks, illustrator=Illustrator(loaded), sign_ins=sign_ins)
     return Service(loaded, store, accounts, sources=sources)
 
 

@@ -67,7 +67,7 @@ def disconnect(context: typer.Context, account: Account) -> None:
     """Revoke an account's tokens at its network and forget them; its shares wait until it is connected again."""
     with settings(context).service() as service:
         service.accounts.get(account)
-        there, why = service.accounts.tokens.forget(account) if service.accounts.tokens else (False, "")
+        there, why = service.accounts.sign_ins.forget(account) if service.accounts.sign_ins else (False, "")
     if not there:
         raise ReverberateError(
             f"{account} was not connected", hint="secrets that the config names are not ours to forget"
@@ -133,9 +133,9 @@ def _connector(service: Service) -> Connector:
     from reverberate.connector import Connector
     from reverberate.networks import networks
 
-    if service.accounts.tokens is None:
+    if service.accounts.sign_ins is None:
         raise TypeError("the service was made without a vault")
-    return Connector(service.config, service.accounts.tokens, networks=networks)
+    return Connector(service.config, service.accounts.sign_ins, networks=networks)
 
 
 def _first_key(service: Service) -> None:

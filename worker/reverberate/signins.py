@@ -1,4 +1,4 @@
-"""Tokens that stay alive: revealed from the vault, refreshed ahead of time by one and for all, given up with a reason.
+"""Sign-ins that stay alive: tokens are revealed, refreshed ahead of time by one for all, or given up with a reason.
 
 The database row is the truth. Whoever finds a token due takes a lease on its row, asks the vendor, and writes what came
 only if the row is still the one he began with; a refresh token that works once is thus used once, by however many
@@ -45,8 +45,8 @@ STUBBORN = 30
 """How often, a second apart, a refreshed token is offered to a database that is away."""
 
 
-class Tokens:
-    """The secrets of all connected accounts of one config."""
+class SignIns:
+    """The sign-ins of all connected accounts of one config."""
 
     def __init__(
         self,

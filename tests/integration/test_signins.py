@@ -1,4 +1,4 @@
-"""Tokens stay alive: one refresh for all, nothing used before it is kept, nothing lost without a word."""
+"""Sign-ins stay alive: one refresh for all, nothing used before it is kept, nothing lost without a word."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverberate import connecting, tokens
+from reverberate import connecting, signins
 from reverberate.accounts import Accounts
 from reverberate.chores import ask
 from reverberate.config import Account, Config, Service, Site
@@ -20,9 +20,9 @@ from reverberate.errors import Outcome, Transient, Unauthorised
 from reverberate.http import Session
 from reverberate.networks.flows import Grant
 from reverberate.secrets import VAULT, Secret
+from reverberate.signins import SignIns
 from reverberate.store import Store, chores, connections, journal
 from reverberate.testing import Reply
-from reverberate.tokens import Tokens
 from reverberate.vault import Keyring
 from support.plugins import FakePlugins
 from support.provider import Club, ClubSettings, Provider
@@ -66,24 +66,24 @@ def made_config(url: str) -> Config:
     return Config(path=Path("reverberate.toml"), site=Site(), service=Service(), accounts=accounts, sources={})
 
 
-def made_tokens(config: Config, store: Store, clock: Any = lambda: datetime.now(UTC)) -> Tokens:
-    return Tokens(config, store, lambda: KEYS, networks=FakePlugins(club=Club), now=clock)
+def made_sign_ins(config: Config, store: Store, clock: Any = lambda: datetime.now(UTC)) -> SignIns:
+    return SignIns(config, store, lambda: KEYS, networks=FakePlugins(club=Club), now=clock)
 
 
 @pytest.fixture
-def mine(provider: Provider, store: Store, clock: Clock) -> Tokens:
+def mine(provider: Provider, store: Store, clock: Clock) -> SignIns:
     """The tokens of one account, not connected yet."""
-    return made_tokens(made_config(provider.url), store, clock)
+    return made_sign_ins(made_config(provider.url), store, clock)
 
 
 @pytest.fixture
-def connected(mine: Tokens, provider: Provider, clock: Clock) -> Tokens:
+def connected(mine: SignIns, provider: Provider, clock: Clock) -> SignIns:
     """The same, connected by the whole sign-in."""
     connect(mine, provider, clock)
     return mine
 
 
-def connect(mine: Tokens, provider: Provider, clock: Clock) -> None:
+def connect(mine: SignIns, provider: Provider, clock: Clock) -> None:
     flow, settings = mine.flow("club")
     with Session() as session:
         begun = connecting.start(flow, settings, account="club", redirect=REDIRECT, session=session, now=clock())
@@ -101,18 +101,18 @@ def paused(store: Store) -> str:
         return journal.account(tx, "club").paused_why
 
 
-def failing(mine: Tokens) -> Outcome:
+def failing(mine: SignIns) -> Outcome:
     with pytest.raises(Outcome) as raised:
         mine.reveal("club", "access_token")
     return raised.value
 
 
-def test_what_the_sign_in_brought_is_revealed_and_works(connected: Tokens, provider: Provider) -> None:
+def test_what_the_sign_in_brought_is_revealed_and_works(connected: SignIns, provider: Provider) -> None:
     assert provider.good(connected.reveal("club", "access_token"))
     assert provider.refreshes == 0
 
 
-def test_no_token_stands_in_the_database(connected: Tokens, database_url: str, store: Store) -> None:
+def test_no_token_stands_in_the_database(connected: SignIns, database_url: str, store: Store) -> None:
     token = connected.reveal("club", "access_token")
     with store.read() as tx:
         rows = connections.sealed(tx, "club")
@@ -124,13 +124,13 @@ def test_no_token_stands_in_the_database(connected: Tokens, database_url: str, s
     assert not any(word in str(rows) for word in (token, "refresh-"))
 
 
-def test_an_account_that_is_not_connected_says_what_to_do(mine: Tokens) -> None:
+def test_an_account_that_is_not_connected_says_what_to_do(mine: SignIns) -> None:
     found = failing(mine)
 
     assert (type(found), found.words) == (Unauthorised, "it is not connected; run: reverberate connect club")
 
 
-def test_a_token_is_refreshed_before_its_end(connected: Tokens, provider: Provider, clock: Clock) -> None:
+def test_a_token_is_refreshed_before_its_end(connected: SignIns, provider: Provider, clock: Clock) -> None:
     old = connected.reveal("club", "access_token")
     clock.ahead = timedelta(minutes=51)
     new = connected.reveal("club", "access_token")
@@ -141,7 +141,7 @@ def test_a_token_is_refreshed_before_its_end(connected: Tokens, provider: Provid
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=51), timedelta(hours=2)])
-def test_twenty_threads_refresh_once(connected: Tokens, provider: Provider, clock: Clock, ahead: timedelta) -> None:
+def test_twenty_threads_refresh_once(connected: SignIns, provider: Provider, clock: Clock, ahead: timedelta) -> None:
     clock.ahead, provider.slow = ahead, 0.2
     found: list[str] = []
     threads = [
@@ -160,7 +160,7 @@ def test_twenty_threads_refresh_once(connected: Tokens, provider: Provider, cloc
 def _reveal(url: str, database: str, ahead: timedelta, go: Any, found: Any) -> None:
     store, clock = Store(database), Clock()
     clock.ahead = ahead
-    mine = made_tokens(made_config(url), store, clock)
+    mine = made_sign_ins(made_config(url), store, clock)
     go.wait(20)
     threads = [threading.Thread(target=lambda: found.put(mine.reveal("club", "access_token"))) for _ in range(10)]
     for thread in threads:
@@ -170,7 +170,7 @@ def _reveal(url: str, database: str, ahead: timedelta, go: Any, found: Any) -> N
     store.close()
 
 
-def test_several_processes_refresh_once(connected: Tokens, provider: Provider, database_url: str) -> None:
+def test_several_processes_refresh_once(connected: SignIns, provider: Provider, database_url: str) -> None:
     """Two processes, ten threads each, all at the same moment after the token's end."""
     provider.slow = 0.3
     context = multiprocessing.get_context("spawn")
@@ -190,7 +190,7 @@ def test_several_processes_refresh_once(connected: Tokens, provider: Provider, d
 
 
 class TestALostAnswer:
-    def test_the_token_that_still_works_is_used(self, connected: Tokens, provider: Provider, clock: Clock) -> None:
+    def test_the_token_that_still_works_is_used(self, connected: SignIns, provider: Provider, clock: Clock) -> None:
         clock.ahead = timedelta(minutes=51)
         provider.replies.append(Reply(status=503))
         old = connected.reveal("club", "access_token")
@@ -200,7 +200,7 @@ class TestALostAnswer:
         assert provider.refreshes == 1, "it is not asked again at once"
 
     def test_it_is_written_down_until_an_answer_comes(
-        self, connected: Tokens, provider: Provider, clock: Clock
+        self, connected: SignIns, provider: Provider, clock: Clock
     ) -> None:
         clock.ahead = timedelta(minutes=51)
         provider.replies.append(Reply(cut=0))
@@ -212,7 +212,7 @@ class TestALostAnswer:
         assert seen.lease is None
 
     def test_a_used_up_token_pauses_the_account_and_says_why(
-        self, connected: Tokens, provider: Provider, clock: Clock, store: Store
+        self, connected: SignIns, provider: Provider, clock: Clock, store: Store
     ) -> None:
         clock.ahead = timedelta(hours=2)
         provider.replies.append(Reply(cut=0))
@@ -227,13 +227,13 @@ class TestALostAnswer:
         assert [event.account for event in events(store, "token expires")] == ["club"]
 
     def test_a_process_that_died_while_asking_leaves_its_trace(
-        self, connected: Tokens, provider: Provider, clock: Clock, store: Store
+        self, connected: SignIns, provider: Provider, clock: Clock, store: Store
     ) -> None:
         clock.ahead = timedelta(hours=2)
         seen = connected.connection("club")
         assert seen is not None
         with store.write() as tx:  # what a process does before it asks; then it is killed
-            assert connections.take(tx, seen, now=clock(), lease=clock() + tokens.LEASE)
+            assert connections.take(tx, seen, now=clock(), lease=clock() + signins.LEASE)
         provider.refresh.clear()  # and the vendor had the question
         clock.ahead += timedelta(minutes=2)
 
@@ -241,13 +241,13 @@ class TestALostAnswer:
         assert "the answer to an earlier refresh was lost" in paused(store)
 
     def test_a_vendor_that_forgives_is_simply_asked_again(
-        self, connected: Tokens, provider: Provider, clock: Clock, store: Store
+        self, connected: SignIns, provider: Provider, clock: Clock, store: Store
     ) -> None:
         clock.ahead = timedelta(hours=2)
         seen = connected.connection("club")
         assert seen is not None
         with store.write() as tx:
-            assert connections.take(tx, seen, now=clock(), lease=clock() + tokens.LEASE)
+            assert connections.take(tx, seen, now=clock(), lease=clock() + signins.LEASE)
         clock.ahead += timedelta(minutes=2)
 
         assert provider.good(connected.reveal("club", "access_token"))
@@ -257,14 +257,14 @@ class TestALostAnswer:
 
 
 def test_a_refreshed_token_waits_for_a_database_that_is_away(
-    connected: Tokens, provider: Provider, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    connected: SignIns, provider: Provider, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock.ahead = timedelta(hours=2)
     real, failures = connections.swap, iter(range(2))
 
     def broken(*args: Any) -> bool:
         if next(failures, None) is not None:
-            raise tokens.StoreError("the disk is full")
+            raise signins.StoreError("the disk is full")
         return real(*args)
 
     monkeypatch.setattr(connections, "swap", broken)
@@ -274,7 +274,7 @@ def test_a_refreshed_token_waits_for_a_database_that_is_away(
 
 
 def test_what_came_too_late_does_not_overwrite_a_new_sign_in(
-    connected: Tokens, provider: Provider, clock: Clock, store: Store
+    connected: SignIns, provider: Provider, clock: Clock, store: Store
 ) -> None:
     seen = connected.connection("club")
     assert seen is not None
@@ -288,12 +288,12 @@ def test_what_came_too_late_does_not_overwrite_a_new_sign_in(
 
 class TestInTheMidstOfARun:
     @pytest.fixture
-    def courier(self, connected: Tokens, store: Store, clock: Clock) -> Iterator[Courier]:
+    def courier(self, connected: SignIns, store: Store, clock: Clock) -> Iterator[Courier]:
         accounts = Accounts(
             connected._config,
             PlainRenderer(),  # type: ignore[arg-type]  # a renderer by its methods
             networks=FakePlugins(club=Club),
-            tokens=connected,
+            sign_ins=connected,
         )
         made = Courier(store, accounts, now=clock)
         yield made
@@ -348,7 +348,7 @@ class TestInTheMidstOfARun:
         assert not paused(store)
 
     def test_a_disconnected_account_waits_and_goes_on_when_it_is_connected_again(
-        self, store: Store, courier: Courier, provider: Provider, connected: Tokens, clock: Clock
+        self, store: Store, courier: Courier, provider: Provider, connected: SignIns, clock: Clock
     ) -> None:
         token = connected.reveal("club", "access_token")
         assert connected.forget("club") == (True, "")
@@ -368,7 +368,7 @@ class TestInTheMidstOfARun:
 
 
 def test_no_log_line_holds_a_secret_whatever_goes_wrong(
-    mine: Tokens, provider: Provider, clock: Clock, caplog: pytest.LogCaptureFixture
+    mine: SignIns, provider: Provider, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
     provider.replies.append(Reply(status=400, body=b'{"error": "invalid_grant", "error_description": "code-0"}'))
@@ -386,7 +386,7 @@ def test_no_log_line_holds_a_secret_whatever_goes_wrong(
 
 
 class TestWhatNobodyUses:
-    def test_it_is_refreshed_all_the_same(self, connected: Tokens, provider: Provider, clock: Clock) -> None:
+    def test_it_is_refreshed_all_the_same(self, connected: SignIns, provider: Provider, clock: Clock) -> None:
         connected.tend()
         clock.ahead = timedelta(minutes=51)
         connected.tend()
@@ -399,7 +399,7 @@ class TestWhatNobodyUses:
         [(40, []), (31, []), (30, [30]), (8, [30]), (7, [30, 7]), (1, [30, 7, 1]), (0, [30, 7, 1])],
     )
     def test_what_cannot_be_refreshed_is_warned_of_thirty_seven_and_one_day_before(
-        self, mine: Tokens, clock: Clock, store: Store, left: int, told: list[int]
+        self, mine: SignIns, clock: Clock, store: Store, left: int, told: list[int]
     ) -> None:
         end = datetime.now(UTC) + timedelta(days=60)
         mine.keep("club", Grant(values={"access_token": "x"}, expires=end))
@@ -412,7 +412,7 @@ class TestWhatNobodyUses:
         assert [int(event.words.split()[0]) for event in written] == told
         assert all("reverberate connect club" in event.words for event in written)
 
-    def test_one_that_has_ended_is_not_sent_any_more(self, mine: Tokens, clock: Clock) -> None:
+    def test_one_that_has_ended_is_not_sent_any_more(self, mine: SignIns, clock: Clock) -> None:
         mine.keep("club", Grant(values={"access_token": "x"}, expires=datetime.now(UTC) + timedelta(days=60)))
         clock.ahead = timedelta(days=61)
 
