@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reverberate.model import Assurance, Delivery, Receipt
-from reverberate.networks.base import Network, NetworkSettings, json_object, only_part
+from reverberate.networks.answers import json_object
+from reverberate.networks.base import Network, NetworkSettings, only_part
 from reverberate.secrets import Secret
 from reverberate.text.limits import Limit, Unit
 

@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
 from reverberate.model import Assurance, Receipt
-from reverberate.networks.base import Network, NetworkSettings, json_object, only_part
+from reverberate.networks.answers import json_object
+from reverberate.networks.base import Network, NetworkSettings, only_part
 from reverberate.text.limits import Limit, Unit
 
 if TYPE_CHECKING:

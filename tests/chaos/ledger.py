@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from reverberate.model import Assurance, Receipt
-from reverberate.networks.base import Network, NetworkSettings, json_object, only_part
+from reverberate.networks.answers import json_object
+from reverberate.networks.base import Network, NetworkSettings, only_part
 from reverberate.networks.parts import Part, Threading
 from reverberate.text.limits import Limit, Unit
 

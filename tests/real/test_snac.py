@@ -39,8 +39,8 @@ def delivery(**message: Any) -> Delivery:
 
 def statuses(fedi: Mastodon, what: Delivery) -> list[Any]:
     """Those that say this."""
-    me = fedi._api("GET", "/api/v1/accounts/verify_credentials").json()["id"]
-    every = fedi._api("GET", f"/api/v1/accounts/{me}/statuses", params={"limit": "40"}).json()
+    me = fedi.api("GET", "/api/v1/accounts/verify_credentials").json()["id"]
+    every = fedi.api("GET", f"/api/v1/accounts/{me}/statuses", params={"limit": "40"}).json()
     return [status for status in every if what.message.link in status["content"]]
 
 
@@ -116,7 +116,7 @@ def test_a_thread_hangs_together(fedi: Mastodon) -> None:
     parts = (*what.message.parts, "and the second part")
     fedi.send(replace(what, message=replace(what.message, parts=parts), record=kept.__setitem__))
 
-    second = fedi._api("GET", f"/api/v1/statuses/{kept['part 2']['remote_id']}").json()
+    second = fedi.api("GET", f"/api/v1/statuses/{kept['part 2']['remote_id']}").json()
     assert second["in_reply_to_id"] == kept["part 1"]["remote_id"]
 
 
@@ -144,7 +144,7 @@ def test_what_its_api_cannot_do_is_not_claimed(fedi: Mastodon) -> None:
         fedi.delete(what, receipt)
 
     with pytest.raises(Outcome) as raised:
-        fedi._api("DELETE", f"/api/v1/statuses/{receipt.remote_id}", json={})
+        fedi.api("DELETE", f"/api/v1/statuses/{receipt.remote_id}", json={})
     assert raised.value.status == 404, "it can by now: its row in the table of kin is out of date"
     assert len(statuses(fedi, what)) == 1
 
@@ -163,6 +163,6 @@ def test_an_edit_changes_the_words(fedi: Mastodon) -> None:
 
 def test_reactions_are_counted(fedi: Mastodon) -> None:
     receipt = fedi.send(delivery())
-    fedi._api("POST", f"/api/v1/statuses/{receipt.remote_id}/favourite")
+    fedi.api("POST", f"/api/v1/statuses/{receipt.remote_id}/favourite")
 
     assert fedi.reactions(receipt).likes == 1

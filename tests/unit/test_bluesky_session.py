@@ -49,7 +49,7 @@ def test_one_refresh_for_twenty_threads(monkeypatch: pytest.MonkeyPatch) -> None
     network.calls, network.barrier = [], threading.Barrier(20)
     answers: list[str] = []
     threads = [
-        threading.Thread(target=lambda: answers.append(network._xrpc("GET", "x").json()["bearer"])) for _ in range(20)
+        threading.Thread(target=lambda: answers.append(network.api("GET", "x").json()["bearer"])) for _ in range(20)
     ]
     for thread in threads:
         thread.start()

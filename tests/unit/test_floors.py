@@ -13,7 +13,7 @@ import reverberate
 ROOT = Path(reverberate.__file__).parent
 FLOORS = {
     0: {"model", "errors", "failpoints"},
-    1: {"text", "schedule", "walltime", "policy", "identity", "overrides", "alerts"},
+    1: {"text", "schedule", "walltime", "policy", "identity", "overrides", "alerts", "standardwebhooks"},
     2: {
         "config",
         "config_tables",

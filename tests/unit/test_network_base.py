@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from reverberate.errors import Outcome, OutOfCredit, RateLimited, Refused, Transient, Unauthorised, Unsure
 from reverberate.model import Delivery, Message, Step
-from reverberate.networks.base import json_object, only_part, parse_instant
+from reverberate.networks.answers import json_object
+from reverberate.networks.base import only_part
+from reverberate.networks.likeness import parse_instant
 from reverberate.networks.parts import once, unposted
 from reverberate.secrets import Secret
 from reverberate.testing import Asked, Reply, ScriptedServer

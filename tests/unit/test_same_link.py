@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reverberate.networks.base import same_link, same_words
+from reverberate.networks.likeness import same_link, same_words
 
 LINK = "https://blog.example/2026/a-post"
 END = st.sampled_from(["", "/", ".", ",", ")", "!", "?", ":", ";", "…", " ", "\n", " and more", ". Next", '">it</a>'])

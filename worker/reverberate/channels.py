@@ -5,9 +5,6 @@ Sources: RFC 5322 and 6409 by the standard library; the Standard Webhooks specif
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import smtplib
 import ssl
@@ -16,11 +13,12 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from reverberate.config_notices import AppriseTable, EmailTable, WebhookTable, signing_key
+from reverberate.config_notices import AppriseTable, EmailTable, WebhookTable
 from reverberate.errors import Outcome
 from reverberate.http import Session
 from reverberate.policy import wait_until
 from reverberate.secrets import SecretMissing
+from reverberate.standardwebhooks import signed, signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,7 +165,7 @@ class Webhook:
             ensure_ascii=False,
             separators=(",", ":"),
         ).encode()
-        headers = {"Content-Type": "application/json"} | signed(mail.key, mail.now, body, key)
+        headers = {"Content-Type": "application/json"} | signed(key, mail.key, mail.now, body)
         with Session(secrets=[secret]) as session:
             try:
                 answer = session.post(self._table.url, data=body, headers=headers, allow_redirects=False)
@@ -182,14 +180,6 @@ class Webhook:
                     gone=answer.status_code == 410,
                 )
         raise trouble
-
-
-def signed(key: str, now: datetime, body: bytes, secret: bytes) -> dict[str, str]:
-    """The three headers of Standard Webhooks; the time is that of this try, the id that of all."""
-    stamp = str(int(now.timestamp()))
-    digest = hmac.new(secret, b".".join((key.encode(), stamp.encode(), body)), hashlib.sha256).digest()
-    signature = "v1," + base64.b64encode(digest).decode()
-    return {"webhook-id": key, "webhook-timestamp": stamp, "webhook-signature": signature}
 
 
 class Apprise:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import timedelta
 from typing import Annotated, Literal, TypeAlias
 
@@ -76,18 +74,3 @@ TABLES: dict[str, type[EmailTable | WebhookTable | AppriseTable]] = {
     "webhook": WebhookTable,
     "apprise": AppriseTable,
 }
-
-
-def signing_key(secret: str) -> bytes:
-    """The bytes of a ``whsec_`` secret.
-
-    Raises:
-        ValueError: it is none; the text does not repeat it.
-    """
-    try:
-        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except binascii.Error:
-        key = b""
-    if not secret.startswith("whsec_") or not 24 <= len(key) <= 64:
-        raise ValueError("the secret of a webhook is whsec_ and 24 to 64 bytes in base64")
-    return key

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
-from reverberate.errors import Outcome, OutOfCredit, RateLimited, Refused, Transient, Unauthorised, Unsure
+from reverberate.errors import RateLimited, Refused
 from reverberate.http import READS, Session
+from reverberate.networks.answers import USUAL, Means, body_of, codes_in
 from reverberate.policy import wait_until
 from reverberate.secrets import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Sequence
 
     import requests
 
+    from reverberate.errors import Outcome
     from reverberate.model import Assurance, Delivery, Message, Reactions, Receipt, Standing
     from reverberate.networks.flows import Flow
     from reverberate.text.limits import Limit
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 UNTOLD = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What a server could forge a line of the log with, and what some databases refuse."""
-CLOCKS_DIFFER = timedelta(minutes=2)
-"""How far a network's clock may be from ours."""
 
 
 class NetworkSettings(BaseModel):
@@ -64,6 +63,8 @@ class Network(ABC):
         warns: whether it can fold a text away under a content warning (``Message.warning``).
         article: whether it publishes the whole post (``Message.article``), not only what the template makes of it.
         counting: whether reactions are asked for unless the owner says otherwise; not where asking costs money.
+        coded: under which names an unsuccessful answer's object tells the vendor's own codes.
+        table: what the vendor's answers mean, where that is not what is usual; the first row that fits holds.
         Settings: the shape of the account's own keys.
     """
 
@@ -85,6 +86,8 @@ class Network(ABC):
     warns: ClassVar[bool] = False
     article: ClassVar[bool] = False
     counting: ClassVar[bool] = True
+    coded: ClassVar[tuple[str, ...]] = ()
+    table: ClassVar[tuple[Means, ...]] = ()
     Settings: ClassVar[type[NetworkSettings]]
 
     @classmethod
@@ -140,26 +143,32 @@ class Network(ABC):
         raise self.outcome(response, writes=method not in READS)
 
     def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
-        """What an unsuccessful answer means. A plug-in overrides this for its vendor's table and falls back to it."""
-        words, status = self.words(response), response.status_code
-        match status:
-            case 401:
-                return Unauthorised(words, status=status)
-            case 402:
-                return OutOfCredit(words, status=status)
-            case 429:
-                return RateLimited(words, status=status, until=wait_until(response.headers, now=self.now()))
-            case 408 | 425:
-                return Unsure(words, status=status) if writes else Transient(words, status=status)
-            case _ if status >= 500:
-                return Unsure(words, status=status) if writes else Transient(words, status=status)
-            case _:
-                return Refused(words, status=status)
+        """What an unsuccessful answer means, by ``table`` and what is usual."""
+        words, codes = self.words(response), self.codes(response)
+        rows = (*self.table, *USUAL)
+        row = next(one for one in rows if one.fits(response, codes=codes, words=words, writes=writes))
+        until = self.until(response) if row.outcome is RateLimited else None
+        return row.made(words, status=response.status_code, writes=writes, now=self.now(), until=until)
+
+    def until(self, response: requests.Response) -> datetime | None:
+        """Until when an answer that says "too much" asks to wait, by its headers or in its body; None where it does not say."""
+        told = {"Retry-After": str(body_of(response).get("retry_after", ""))}
+        return wait_until(response.headers, now=self.now()) or wait_until(told, now=self.now())
+
+    def codes(self, response: requests.Response) -> Sequence[int | str]:
+        """The vendor's own codes for what went wrong, for ``table`` to tell apart and for people to look up."""
+        return codes_in(body_of(response), *self.coded)
 
     def words(self, response: requests.Response) -> str:
-        """The status and the network's own words: one line, without secrets."""
-        masked = self.session.mask(f"{response.status_code} {self.said(response)}")
-        return " ".join(UNTOLD.sub(" ", masked).split())[:500]
+        """The status, the network's own words and its codes: one line, without secrets."""
+        codes = self.codes(response)
+        kind = "code " if all(isinstance(code, int) for code in codes) else ""
+        shown = f"({kind}{'/'.join(map(str, codes))})" if codes else ""
+        refused = not 200 <= response.status_code < 300  # a success may hold errors too
+        status = f"{response.status_code} " if refused else ""
+        told = (self.session.mask(text) for text in (f"{status}{self.said(response)}", shown))
+        line, shown = (" ".join(UNTOLD.sub(" ", text).split()) for text in told)
+        return f"{line[:500]} {shown[:100]}".rstrip()
 
     def said(self, response: requests.Response) -> str:
         """The network's own words, from JSON's usual places or else the body's beginning."""
@@ -242,30 +251,6 @@ class Connects(Protocol):
         """
 
 
-@contextmanager
-def missing_is_fine() -> Iterator[None]:
-    """Deleting what is gone already: an answer of 404 or 410 is no trouble."""
-    try:
-        yield
-    except Outcome as outcome:
-        if outcome.status not in {404, 410}:
-            raise
-
-
-def same_link(text: str, link: str) -> bool:
-    """Whether ``link`` stands in ``text`` as a whole address, not merely as the beginning of a longer one."""
-    return bool(re.search(re.escape(link.rstrip("/")) + r"/?(?![][\w/?#&=%.~:@!$'()*+,;-]*\w)", text))
-
-
-def same_words(text: str, part: str) -> bool:
-    """Whether two texts say the same, whatever a network made of links, spaces and punctuation."""
-
-    def bare(one: str) -> str:
-        return re.sub(r"[\W_]+", "", re.sub(r"https?://\S+|<[^>]*>", "", one)).casefold()
-
-    return bool(bare(part)) and bare(text) == bare(part)
-
-
 def only_part(message: Message) -> str:
     """The text of a message that is no thread.
 
@@ -275,48 +260,3 @@ def only_part(message: Message) -> str:
     if len(message.parts) != 1:
         raise Refused("this network takes no threads; use a template without thread()")
     return message.parts[0]
-
-
-def parse_instant(text: str) -> datetime:
-    """An ISO 8601 instant as networks write it (``Z``, milliseconds, or an offset), in UTC; without a zone it is UTC."""
-    instant = datetime.fromisoformat(text)
-    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
-
-
-def read_object(response: requests.Response) -> Mapping[str, Any]:
-    """The JSON object of a successful answer to a read.
-
-    Raises:
-        Transient: the body is none; asking again is harmless.
-    """
-    try:
-        body = response.json()
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise Transient("the answer was a success but not readable as JSON", status=response.status_code)
-    return body
-
-
-def body_of(response: requests.Response) -> Mapping[str, Any]:
-    """The JSON object of any answer, an error's too; empty where it is none."""
-    try:
-        body = response.json()
-    except (ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def json_object(response: requests.Response) -> Mapping[str, Any]:
-    """The JSON object of a successful answer to a write.
-
-    Raises:
-        Unsure: the body is none; the server said 2xx, so it may well have the message.
-    """
-    try:
-        body = response.json()
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise Unsure("the answer was a success but not readable as JSON", status=response.status_code)
-    return body

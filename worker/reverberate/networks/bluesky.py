@@ -7,6 +7,7 @@ same key are one post, however often they are sent.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,11 @@ from pydantic import Field
 
 from reverberate.errors import Duplicate, Outcome, Refused, Transient, Unauthorised
 from reverberate.model import Assurance, Reactions, Receipt, Standing
-from reverberate.networks.base import NetworkSettings, json_object
+from reverberate.networks.answers import Means, fine_if
+from reverberate.networks.base import NetworkSettings
 from reverberate.networks.flows import Ask, PasteFlow
-from reverberate.networks.parts import Part, Threading, each_deleted, each_edited, once, unposted
+from reverberate.networks.parts import Part, Threading, each_deleted, each_edited, uploaded
+from reverberate.networks.rest import REST
 from reverberate.networks.tids import tid
 from reverberate.secrets import Secret
 from reverberate.text.facets import detect
@@ -27,7 +30,8 @@ if TYPE_CHECKING:
 
     import requests
 
-    from reverberate.model import JSON, Delivery, Picture
+    from reverberate.model import Delivery, Picture
+    from reverberate.networks.parts import File
     from reverberate.text.facets import Facet
 
 POST = "app.bsky.feed.post"
@@ -49,7 +53,11 @@ class BlueskySettings(NetworkSettings):
     web_base: str = Field(default="https://bsky.app", description="Where people read it.")
 
 
-class Bluesky(Threading):
+class _Expired(Unauthorised):
+    """The session is over; a new one may be had."""
+
+
+class Bluesky(Threading, REST):
     """Posts records with facets and a link card."""
 
     name, title, assurance = "bluesky", "Bluesky", Assurance.IDENTITY
@@ -57,6 +65,14 @@ class Bluesky(Threading):
     card = True
     carries = frozenset({"card", "attach"})
     settings: BlueskySettings
+    prefix = "/xrpc/"
+    coded = ("error",)
+    table = (
+        Means(_Expired, codes={"ExpiredToken", "InvalidToken"}),
+        Means(Unauthorised, codes={"AuthFactorTokenRequired", "AccountTakedown", "AccountDeactivated"}),
+        Means(Duplicate, codes={"InvalidSwap"}),
+        Means(Transient, codes={"UpstreamFailure"}),
+    )
     _session: dict[str, str] | None = None
 
     def __init__(self, *given: Any, **more: Any) -> None:
@@ -71,25 +87,23 @@ class Bluesky(Threading):
 
     def post(self, delivery: Delivery, part: Part) -> Receipt:
         """See Threading."""
-        did, key = self._signed_in()["did"], _key(delivery, part)
-        record = self._record(delivery, part)
-        body = {"repo": did, "collection": POST, "rkey": key, "validate": True, "record": record}
-        told = json_object(self._xrpc("POST", "com.atproto.repo.putRecord", json=body))
-        return self._receipt(told.get("uri") or f"at://{did}/{POST}/{key}", str(told.get("cid", "")))
+        key = _key(delivery, part)
+        told = self._put(key, self._record(delivery, part), validate=True)
+        return self._told(told.get("uri") or f"at://{self._did()}/{POST}/{key}", told)
+
+    def _put(self, key: str, record: Mapping[str, Any], **more: Any) -> Mapping[str, Any]:
+        return self.write("POST", "com.atproto.repo.putRecord", json=self._place(key) | {"record": record, **more})
 
     def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
         """See Edits; only over a record that is there, so that nothing that was deleted comes back."""
 
         def change(part: Part, there: Receipt) -> Receipt:
-            repo, key = self._signed_in()["did"], there.remote_id.rpartition("/")[2]
+            key = _key_of(there)
             held = self._held(key)
             if held is None:
                 raise Refused("the post is not there any more")
-            body = {"repo": repo, "collection": POST, "rkey": key, "record": self._record(delivery, part)}
-            told = json_object(
-                self._xrpc("POST", "com.atproto.repo.putRecord", json=body | {"swapRecord": held.version})
-            )
-            return self._receipt(there.remote_id, str(told.get("cid", "")))
+            told = self._put(key, self._record(delivery, part), swapRecord=held.version)
+            return self._told(there.remote_id, told)
 
         return each_edited(delivery, receipt, change)
 
@@ -97,9 +111,7 @@ class Bluesky(Threading):
         """See Deletes; afterwards it is not there, whether or not it was."""
 
         def take_back(there: Receipt) -> None:
-            key = there.remote_id.rpartition("/")[2]
-            body = {"repo": self._signed_in()["did"], "collection": POST, "rkey": key}
-            self._xrpc("POST", "com.atproto.repo.deleteRecord", json=body)
+            self.api("POST", "com.atproto.repo.deleteRecord", json=self._place(_key_of(there)))
 
         each_deleted(delivery, receipt, take_back)
 
@@ -108,48 +120,31 @@ class Bluesky(Threading):
         return self._held(_key(delivery, part))
 
     def _held(self, key: str) -> Receipt | None:
-        params = {"repo": self._signed_in()["did"], "collection": POST, "rkey": key}
-        try:
-            told = self._xrpc("GET", "com.atproto.repo.getRecord", params=params).json()
-        except Outcome as outcome:
-            if "RecordNotFound" in outcome.words:
-                return None
-            raise
-        return self._receipt(told["uri"], str(told.get("cid", "")))
+        with fine_if("(recordnotfound)"):
+            told = self.read("com.atproto.repo.getRecord", **self._place(key))
+            return self._told(told["uri"], told)
+        return None
+
+    def _did(self) -> str:
+        return self._signed_in()["did"]
+
+    def _place(self, key: str) -> dict[str, str]:
+        return {"repo": self._did(), "collection": POST, "rkey": key}
 
     def verify(self) -> Standing:
         """See Verifies."""
         self._signed_in()
-        me = self._xrpc("GET", "com.atproto.server.getSession").json()
+        me = self.read("com.atproto.server.getSession")
         gone = [f"the account is {me.get('status') or 'not active'}"] if me.get("active") is False else []
         return Standing(who=f"@{me['handle']}", troubles=tuple(gone))
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts. Source: the lexicon app.bsky.feed.getPosts; the PDS passes the question on."""
-        posts = self._xrpc("GET", "app.bsky.feed.getPosts", params={"uris": receipt.remote_id}).json().get("posts")
+        posts = self.read("app.bsky.feed.getPosts", uris=receipt.remote_id).get("posts")
         if not posts:
             raise Refused("the post is gone", status=404)
         names = {"likes": "likeCount", "reposts": "repostCount", "replies": "replyCount"}
         return Reactions(**{ours: posts[0].get(theirs) for ours, theirs in names.items()})
-
-    def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
-        """See Network."""
-        kind, words, status = _kind(response), self.words(response), response.status_code
-        match kind:
-            case "ExpiredToken" | "InvalidToken":
-                return _Expired(words, status=status)
-            case "AuthFactorTokenRequired" | "AccountTakedown" | "AccountDeactivated":
-                return Unauthorised(words, status=status)
-            case "InvalidSwap":
-                return Duplicate(words, status=status)
-            case "UpstreamFailure":
-                return Transient(words, status=status)
-            case _:
-                return super().outcome(response, writes=writes)
-
-    def said(self, response: requests.Response) -> str:
-        """See Network; with the name that atproto gives its errors."""
-        return f"{super().said(response)} ({kind})" if (kind := _kind(response)) else super().said(response)
 
     def _record(self, delivery: Delivery, part: Part) -> dict[str, Any]:
         """The record, the same at each attempt: nothing in it depends on the hour."""
@@ -168,7 +163,7 @@ class Bluesky(Threading):
         """A reference to a record that is there, in its version."""
         version = receipt.version
         if not version:
-            held = self._held(receipt.remote_id.rpartition("/")[2])
+            held = self._held(_key_of(receipt))
             version = held.version if held else ""
         return {"uri": receipt.remote_id, "cid": version}
 
@@ -182,29 +177,20 @@ class Bluesky(Threading):
             return {"embed": {"$type": "app.bsky.embed.images", "images": images}}
         if part.card is None:
             return {}
-        external: dict[str, Any] = {
-            "uri": part.card.url,
-            "title": part.card.title,
-            "description": part.card.description,
-        }
-        if part.card.picture:
-            external["thumb"] = self._blob(delivery, part.card.picture)
+        card = part.card
+        external: dict[str, Any] = {"uri": card.url, "title": card.title, "description": card.description}
+        if card.picture:
+            external["thumb"] = self._blob(delivery, card.picture)
         return {"embed": {"$type": "app.bsky.embed.external", "external": external}}
 
     def _blob(self, delivery: Delivery, picture: Picture) -> Any:
         """The reference by which a record names an uploaded picture; the same bytes have the same one."""
-        name = f"picture {picture.digest[:16]}"
-        return once(delivery, name, lambda: self._upload(delivery, picture), now=self.now(), holds=BLOB_HOLDS)["blob"]
 
-    def _upload(self, delivery: Delivery, picture: Picture) -> Mapping[str, JSON]:
-        headers = {"Content-Type": picture.mime}
-        with unposted(self):
-            data = delivery.load(picture.digest)
-            return {
-                "blob": json_object(self._xrpc("POST", "com.atproto.repo.uploadBlob", data=data, headers=headers))[
-                    "blob"
-                ]
-            }
+        def upload(file: File) -> Any:
+            headers = {"Content-Type": file[2]}
+            return self.write("POST", "com.atproto.repo.uploadBlob", data=file[1], headers=headers)["blob"]
+
+        return uploaded(self, delivery, picture, upload, holds=BLOB_HOLDS)
 
     def _facet(self, facet: Facet) -> dict[str, Any] | None:
         kind = f"app.bsky.richtext.facet#{facet.kind}"
@@ -221,7 +207,7 @@ class Bluesky(Threading):
     def _resolved(self, handle: str) -> str:
         """The DID of a handle; "" where there is none, and the mention stays plain text."""
         try:
-            return str(self._xrpc("GET", "com.atproto.identity.resolveHandle", params={"handle": handle}).json()["did"])
+            return str(self.read("com.atproto.identity.resolveHandle", handle=handle)["did"])
         except Outcome as outcome:
             if outcome.status == 400:
                 return ""
@@ -231,8 +217,7 @@ class Bluesky(Threading):
         with self._lock:
             if self._session is None:
                 login = {"identifier": self.settings.handle, "password": self.settings.app_password.reveal()}
-                url = f"{self.settings.api_base.rstrip('/')}/xrpc/com.atproto.server.createSession"
-                self._session = self._opened(url, json=login)
+                self._session = self._opened("createSession", json=login)
             return self._session
 
     def _refresh(self, expired: dict[str, str]) -> None:
@@ -241,16 +226,17 @@ class Bluesky(Threading):
             if self._session is not expired:
                 return
             self._session = None
-            url = f"{self.settings.api_base.rstrip('/')}/xrpc/com.atproto.server.refreshSession"
             try:
-                self._session = self._opened(url, headers={"Authorization": f"Bearer {expired['refreshJwt']}"})
+                self._session = self._opened(
+                    "refreshSession", headers={"Authorization": f"Bearer {expired['refreshJwt']}"}
+                )
             except (_Expired, Unauthorised):
                 self._signed_in()
 
-    def _opened(self, url: str, **kwargs: Any) -> dict[str, str]:
+    def _opened(self, how: str, **kwargs: Any) -> dict[str, str]:
         """A session; opening one posts nothing, so an answer that is lost here is no question."""
         try:
-            answer = self.call("POST", url, **kwargs)
+            answer = self.call("POST", f"{self.root()}com.atproto.server.{how}", **kwargs)
             opened = {key: str(answer.json()[key]) for key in ("did", "handle", "accessJwt", "refreshJwt")}
         except (KeyError, TypeError, ValueError):
             raise Transient("the sign-in was answered with something unreadable") from None
@@ -264,32 +250,25 @@ class Bluesky(Threading):
             self.session.learn(opened[key])
         return opened
 
-    def _xrpc(self, method: str, name: str, **kwargs: Any) -> requests.Response:
-        url, headers = f"{self.settings.api_base.rstrip('/')}/xrpc/{name}", kwargs.pop("headers", {})
+    def api(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> requests.Response:
+        """See REST; in a session, which is renewed when it is over."""
         for last in (False, False, True):
             session = self._signed_in()
             bearer = {"Authorization": f"Bearer {session['accessJwt']}"}
             try:
-                return self.call(method, url, headers=bearer | headers, **kwargs)
+                return self.call(method, self.root() + path, headers={**bearer, **(headers or {})}, **more)
             except _Expired:
                 if last:
                     raise
                 self._refresh(session)
         raise AssertionError("the last round returns or raises")
 
-    def _receipt(self, uri: str, version: str) -> Receipt:
+    def _told(self, uri: str, told: Mapping[str, Any]) -> Receipt:
         did, _, key = uri.removeprefix("at://").split("/")
-        permalink = f"{self.settings.web_base.rstrip('/')}/profile/{did}/post/{key}"
-        return Receipt(remote_id=uri, permalink=permalink, version=version)
+        return replace(self.receipt(uri, f"/profile/{did}/post/{key}"), version=str(told.get("cid", "")))
 
 
-class _Expired(Unauthorised):
-    """The session is over; a new one may be had."""
-
-
-def _kind(response: requests.Response) -> str:
-    try:
-        body = response.json()
-    except ValueError:
-        return ""
-    return str(body.get("error", "")) if isinstance(body, dict) else ""
+def _key_of(receipt: Receipt) -> str:
+    return receipt.remote_id.rpartition("/")[2]

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from reverberate.errors import Outcome, Transient, Unsure
 from reverberate.model import Receipt, Standing
-from reverberate.networks.base import json_object, parse_instant, same_words
 from reverberate.networks.graph import LOST, UNSEEN, Graph, says
+from reverberate.networks.likeness import parse_instant, same_words
 from reverberate.networks.parts import once, unposted
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Containers(Graph):
 
     def _create(self, draft: Draft) -> Mapping[str, JSON]:
         with unposted(self):
-            told = json_object(self.graph("POST", f"{self.me}/{self.container_edge}", data=dict(draft.form)))
+            told = self.write("POST", f"{self.me}/{self.container_edge}", data=dict(draft.form))
         if not told.get("id"):
             raise Transient("a container was made and no number named")
         return {"id": str(told["id"])}
@@ -147,7 +147,7 @@ class Containers(Graph):
 
     def _published(self, delivery: Delivery, name: str, container: str) -> Receipt:
         try:
-            told = json_object(self.graph("POST", f"{self.me}/{self.publish_edge}", data={"creation_id": container}))
+            told = self.write("POST", f"{self.me}/{self.publish_edge}", data={"creation_id": container})
         except Unsure as outcome:
             if says(
                 outcome, *LOST

@@ -12,21 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from reverberate.errors import Outcome, RateLimited, Unauthorised, Unsure
+from reverberate.errors import Unauthorised
 from reverberate.model import Assurance, Reactions, Receipt, Standing
-from reverberate.networks.base import (
-    CLOCKS_DIFFER,
-    Network,
-    NetworkSettings,
-    body_of,
-    json_object,
-    only_part,
-    parse_instant,
-    same_link,
-    same_words,
-)
+from reverberate.networks.answers import Means, body_of, fine_if
+from reverberate.networks.base import Network, NetworkSettings, only_part
 from reverberate.networks.flows import Ask, PasteFlow
-from reverberate.policy import wait_until
+from reverberate.networks.likeness import earliest, parse_instant, same_link, same_words
+from reverberate.networks.parts import file_of
+from reverberate.networks.rest import REST
 from reverberate.secrets import Secret
 from reverberate.text.escape import escape
 from reverberate.text.limits import LIMITS
@@ -39,9 +32,6 @@ if TYPE_CHECKING:
     from reverberate.model import Delivery, Message, Picture
 
 WEBHOOK = re.compile(r"(\d+)/([\w-]+)/?$")
-UNUSABLE = {10003, 10015, 40001, 50001, 50013, 50027}
-"""Unknown channel, unknown webhook, and what the owner must be allowed to do."""
-UNKNOWN_MESSAGE = 10008
 NO_MENTIONS: Mapping[str, list[str]] = {"parse": []}
 LONGEST_TITLE, LONGEST_ABOUT = 256, 1000
 MOST_PICTURES = 10
@@ -67,7 +57,7 @@ class DiscordSettings(NetworkSettings):
         return self
 
 
-class Discord(Network):
+class Discord(REST):
     """What both ways have in common; by itself it is the webhook's."""
 
     name, title, assurance = "discord", "Discord webhook", Assurance.BLIND
@@ -75,6 +65,11 @@ class Discord(Network):
     card, carries = True, frozenset({"card", "attach"})
     settings: DiscordSettings
     params: ClassVar[Mapping[str, str]] = {"wait": "true"}  # without it, what is not saved brings no error
+    coded = ("code",)
+    table = (
+        Means(Unauthorised, {401, 403}),  # it bans addresses that go on after these
+        Means(Unauthorised, range(400, 429), {10003, 10015, 40001, 50001, 50013, 50027}),  # no channel, webhook, rights
+    )
     _guild: str | None = None
 
     @classmethod
@@ -108,15 +103,12 @@ class Discord(Network):
 
     def delete(self, delivery: Delivery, receipt: Receipt) -> None:  # noqa: ARG002 - the receipt says it all
         """See Deletes."""
-        try:
-            self._api("DELETE", f"{self._messages(changes=True)}/{receipt.remote_id}", params=self._thread())
-        except Outcome as outcome:
-            if f"(code {UNKNOWN_MESSAGE})" not in outcome.words:
-                raise
+        with fine_if("(code 10008)"):  # unknown message
+            self.api("DELETE", f"{self._messages(changes=True)}/{receipt.remote_id}", params=self._thread())
 
     def verify(self) -> Standing:
         """See Verifies."""
-        hook = self._api("GET", self._hook()).json()
+        hook = self.read(self._hook())
         return Standing(who=f"{hook.get('name') or 'a webhook'} in channel {hook.get('channel_id', '')}")
 
     def secrets(self) -> list[str]:
@@ -124,22 +116,14 @@ class Discord(Network):
         found = WEBHOOK.search(self.settings.webhook.reveal()) if self.settings.webhook else None
         return [*super().secrets(), *([found[2]] if found else [])]
 
-    def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
-        """See Network; by Discord's own codes. It bans addresses that go on after 401 and 403."""
-        words, status, body = self.words(response), response.status_code, body_of(response)
-        if status == 429:
-            told = {"Retry-After": str(body.get("retry_after", ""))}
-            until = wait_until(response.headers, now=self.now()) or wait_until(told, now=self.now())
-            return RateLimited(words, status=status, until=until)
-        if status in {401, 403} or body.get("code") in UNUSABLE:
-            return Unauthorised(words, status=status)
-        return super().outcome(response, writes=writes)
-
     def said(self, response: requests.Response) -> str:
-        """See Network; with the code, and what is wrong with which field."""
-        body = body_of(response)
-        wrong = f" {json.dumps(body['errors'])}" if body.get("errors") else ""
-        return super().said(response) + wrong + (f" (code {body['code']})" if body.get("code") else "")
+        """See Network; with what is wrong with which field."""
+        wrong = body_of(response).get("errors")
+        return f"{super().said(response)} {json.dumps(wrong)}" if wrong else super().said(response)
+
+    def proof(self) -> Mapping[str, str]:
+        """See REST: a webhook's address is all."""
+        return {}
 
     def _hook(self) -> str:
         assert self.settings.webhook is not None  # noqa: S101 - the settings' own rule
@@ -161,7 +145,7 @@ class Discord(Network):
     def _place(self) -> str:
         """The guild's number; asked once."""
         if self._guild is None:
-            self._guild = str(self._api("GET", self._home()).json().get("guild_id") or "@me")
+            self._guild = str(self.read(self._home()).get("guild_id") or "@me")
         return self._guild
 
     def _home(self) -> str:
@@ -173,19 +157,14 @@ class Discord(Network):
         body |= {"embeds": _embeds(message), "attachments": [_described(n, one) for n, one in enumerate(files)]}
         params = {**(self.params if method == "POST" else {}), **self._thread()}
         if not files:
-            return json_object(self._api(method, path, params=params, json=body))
-        parts = {f"files[{n}]": (_file(n, one), delivery.load(one.digest), one.mime) for n, one in enumerate(files)}
+            return self.write(method, path, params=params, json=body)
+        parts = {f"files[{n}]": file_of(delivery, one, name=f"picture{n}") for n, one in enumerate(files)}
         form = {"payload_json": json.dumps(body)}
-        return json_object(self._api(method, path, params=params, data=form, files=parts))
-
-    def _api(self, method: str, path: str, **kwargs: Any) -> requests.Response:
-        return self.call(method, self.settings.api_base.rstrip("/") + path, **kwargs)
+        return self.write(method, path, params=params, data=form, files=parts)
 
     def _receipt(self, told: Mapping[str, Any]) -> Receipt:
-        if not told.get("id"):
-            raise Unsure("Discord answered with success and without the message's id")
-        place = f"{self._guild or '@me'}/{told.get('channel_id', self.settings.channel)}/{told['id']}"
-        return Receipt(remote_id=str(told["id"]), permalink=f"{self.settings.web_base.rstrip('/')}/channels/{place}")
+        place = f"{self._guild or '@me'}/{told.get('channel_id', self.settings.channel)}/{told.get('id')}"
+        return self.receipt(told.get("id"), f"/channels/{place}")
 
 
 class DiscordBot(Discord):
@@ -196,9 +175,9 @@ class DiscordBot(Discord):
 
     def find(self, delivery: Delivery) -> Receipt | None:
         """See Finds: our messages among the channel's newest, by the link or the words, and by the time."""
-        me, since = self._me()["id"], (delivery.since or delivery.planned) - CLOCKS_DIFFER
+        me, since = self._me()["id"], earliest(delivery)
         self._place()
-        for told in self._api("GET", self._messages(), params={"limit": "50"}).json():
+        for told in self.api("GET", self._messages(), params={"limit": "50"}).json():
             ours = told["author"]["id"] == me and parse_instant(told["timestamp"]) >= since
             if ours and _says(told, delivery.message):
                 return self._receipt(told)
@@ -206,12 +185,12 @@ class DiscordBot(Discord):
 
     def verify(self) -> Standing:
         """See Verifies."""
-        me, channel = self._me(), self._api("GET", self._home()).json()
+        me, channel = self._me(), self.read(self._home())
         return Standing(who=f"{me['username']} in #{channel.get('name') or self.settings.channel}")
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts; every emoji is a like."""
-        told = self._api("GET", f"{self._messages()}/{receipt.remote_id}").json()
+        told = self.read(f"{self._messages()}/{receipt.remote_id}")
         return Reactions(likes=sum(int(one["count"]) for one in told.get("reactions", [])))
 
     def secrets(self) -> list[str]:
@@ -219,7 +198,7 @@ class DiscordBot(Discord):
         return Network.secrets(self)
 
     def _me(self) -> Mapping[str, Any]:
-        return json_object(self._api("GET", "/users/@me"))
+        return self.read("/users/@me")
 
     def _home(self) -> str:
         return f"/channels/{self.settings.channel}"
@@ -230,10 +209,9 @@ class DiscordBot(Discord):
     def _fresh(self, delivery: Delivery) -> dict[str, Any]:
         return {"nonce": hashlib.sha256(delivery.key.encode()).hexdigest()[:25], "enforce_nonce": True}
 
-    def _api(self, method: str, path: str, **kwargs: Any) -> requests.Response:
-        assert self.settings.bot_token is not None  # noqa: S101 - the settings' own rule
-        bearer = {"Authorization": f"Bot {self.settings.bot_token.reveal()}"}
-        return super()._api(method, path, headers=bearer, **kwargs)
+    def proof(self) -> Mapping[str, str]:
+        """See REST."""
+        return {"Authorization": f"Bot {self.settings.bot_token.reveal()}"} if self.settings.bot_token else {}
 
 
 def _embeds(message: Message) -> list[dict[str, Any]]:

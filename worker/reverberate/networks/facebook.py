@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from reverberate.errors import Transient
 from reverberate.model import Assurance, Reactions, Receipt, Standing
-from reverberate.networks import graph_flows
-from reverberate.networks.base import CLOCKS_DIFFER, json_object, only_part, parse_instant, same_link
+from reverberate.networks.base import only_part
 from reverberate.networks.graph import Graph, GraphSettings
-from reverberate.networks.parts import once, unposted
+from reverberate.networks.graph_flows import of_pages
+from reverberate.networks.likeness import earliest, parse_instant, same_link
+from reverberate.networks.parts import uploaded
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reverberate.model import JSON, Delivery, Message, Picture
-    from reverberate.networks.flows import OAuth2Flow
+    from reverberate.model import Delivery, Message, Picture
+    from reverberate.networks.parts import File
 
 MOST_PICTURES = 10
 PHOTO_HOLDS = timedelta(hours=20)
@@ -46,33 +46,34 @@ class Facebook(Graph):
     card = True
     carries = frozenset({"attach"})
     settings: FacebookSettings
+    flow = of_pages("pages_show_list", "pages_read_engagement", "pages_manage_posts")
 
     def send(self, delivery: Delivery) -> Receipt:
         """See Network."""
         message = delivery.message
         post = {"message": _words(message), "fields": "id,permalink_url"}
         if message.pictures:
-            photos = [{"media_fbid": self._uploaded(delivery, one)} for one in message.pictures[:MOST_PICTURES]]
+            photos = [{"media_fbid": self._photo(delivery, one)} for one in message.pictures[:MOST_PICTURES]]
             post["attached_media"] = json.dumps(photos)
         else:
             post["link"] = message.link
-        return _receipt(json_object(self.graph("POST", f"{self.settings.page_id}/feed", data=post)))
+        return self._receipt(self.write("POST", f"{self.settings.page_id}/feed", data=post))
 
     def find(self, delivery: Delivery) -> Receipt | None:
         """See Finds: the Page's newest posts, by our link and the time."""
         fields = "id,message,permalink_url,created_time,attachments{unshimmed_url}"
-        since, link = (delivery.since or delivery.planned) - CLOCKS_DIFFER, delivery.message.link
+        since, link = earliest(delivery), delivery.message.link
         posts = self.read(f"{self.settings.page_id}/published_posts", fields=fields, limit="25")
         for post in posts.get("data", []):
             urls = [one.get("unshimmed_url", "") for one in post.get("attachments", {}).get("data", [])]
             ours = any(same_link(text, link) for text in (post.get("message", ""), *urls))
             if ours and parse_instant(post["created_time"]) >= since:
-                return _receipt(post)
+                return self._receipt(post)
         return None
 
     def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
         """See Edits: the words; link and photos stay as they are."""
-        self.graph("POST", receipt.remote_id, data={"message": _words(delivery.message)})
+        self.api("POST", receipt.remote_id, data={"message": _words(delivery.message)})
         return receipt
 
     def delete(self, delivery: Delivery, receipt: Receipt) -> None:  # noqa: ARG002 - one post, no parts
@@ -85,44 +86,29 @@ class Facebook(Graph):
         shares = told.get("shares", {}).get("count", 0)  # left out while nobody has shared it
         return Reactions(likes=_total(told, "reactions"), reposts=shares, replies=_total(told, "comments"))
 
-    @classmethod
-    def flow(cls, settings: FacebookSettings) -> OAuth2Flow:
-        """See Connects."""
-        return graph_flows.facebook(settings)
-
     def verify(self) -> Standing:
         """See Verifies."""
         page = self.read(self.settings.page_id, fields="id,name,is_published")
         hidden = ("the Page is not published: nobody sees its posts",) if page.get("is_published") is False else ()
         return Standing(who=f"{page.get('name', '')} ({page['id']})", troubles=hidden)
 
-    def _uploaded(self, delivery: Delivery, picture: Picture) -> str:
+    def _photo(self, delivery: Delivery, picture: Picture) -> str:
         """The number of a photo that is there and shown nowhere."""
-        name = f"picture {picture.digest[:16]}"
-        return str(
-            once(delivery, name, lambda: self._upload(delivery, picture), now=self.now(), holds=PHOTO_HOLDS)["id"]
-        )
-
-    def _upload(self, delivery: Delivery, picture: Picture) -> Mapping[str, JSON]:
-        file = (f"picture.{picture.mime.partition('/')[2]}", delivery.load(picture.digest), picture.mime)
         form = {"published": "false"} | ({"alt_text_custom": picture.alt} if picture.alt else {})
-        with unposted(self):
-            sent = self.graph("POST", f"{self.settings.page_id}/photos", data=form, files={"source": file})
-            photo = json_object(sent).get("id")
-        if not photo:
-            raise Transient("Facebook took the photo and named no number")
-        return {"id": str(photo)}
+
+        def upload(file: File) -> Any:
+            return self.write("POST", f"{self.settings.page_id}/photos", data=form, files={"source": file}).get("id")
+
+        return str(uploaded(self, delivery, picture, upload, holds=PHOTO_HOLDS))
+
+    def _receipt(self, post: Mapping[str, Any]) -> Receipt:
+        return self.receipt(post.get("id"), post.get("permalink_url") or f"https://www.facebook.com/{post.get('id')}")
 
 
 def _words(message: Message) -> str:
     """The text; with the link where photos leave no place for its card."""
     text = only_part(message)
     return f"{text}\n\n{message.link}" if message.pictures and not same_link(text, message.link) else text
-
-
-def _receipt(post: Any) -> Receipt:
-    remote_id = str(post["id"])
-    return Receipt(remote_id=remote_id, permalink=post.get("permalink_url") or f"https://www.facebook.com/{remote_id}")
 
 
 def _total(told: Any, edge: str) -> int | None:

@@ -154,6 +154,11 @@ class PasteFlow:
 Flow: TypeAlias = OAuth1Flow | OAuth2Flow | PasteFlow
 
 
+def always(flow: Flow) -> staticmethod[[Any], Flow]:
+    """A plug-in's ``flow`` (see ``base.Connects``) where no setting changes anything of it."""
+    return staticmethod(lambda settings: flow)  # noqa: ARG005 - asked like any other
+
+
 class Ended(Unauthorised):
     """The sign-in is over for good: refreshing again is of no use, the owner has to connect anew."""
 

@@ -7,32 +7,23 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from reverberate.errors import Outcome, Refused, Unauthorised, Unsure
+from reverberate.errors import Refused, Unauthorised
 from reverberate.model import Assurance, Receipt, Standing
-from reverberate.networks.base import (
-    CLOCKS_DIFFER,
-    Network,
-    NetworkSettings,
-    json_object,
-    missing_is_fine,
-    only_part,
-    parse_instant,
-    read_object,
-    same_words,
-)
-from reverberate.networks.flows import OAuth2Flow
+from reverberate.networks.answers import Means, missing_is_fine
+from reverberate.networks.base import only_part
+from reverberate.networks.flows import OAuth2Flow, always
+from reverberate.networks.likeness import earliest, parse_instant, same_words
+from reverberate.networks.rest import REST, AppSettings
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import requests
-
     from reverberate.model import Delivery
 
 
-class GoogleBusinessSettings(NetworkSettings):
+class GoogleBusinessSettings(AppSettings):
     """One location of one business."""
 
     account: str = Field(pattern=r"^\d+$", description="The account's number.")
@@ -41,12 +32,10 @@ class GoogleBusinessSettings(NetworkSettings):
     button: Literal["LEARN_MORE", "BOOK", "ORDER", "SHOP", "SIGN_UP"] = Field(
         default="LEARN_MORE", description="What the button that leads to the post says."
     )
-    client_id: str = Field(default="", description="Your app's id; only `connect` needs it.")
-    client_secret: Secret | None = Field(default=None, description="Your app's secret; only `connect` needs it.")
     api_base: str = Field(default="https://mybusiness.googleapis.com", description="Where the API is.")
 
 
-class GoogleBusiness(Network):
+class GoogleBusiness(REST):
     """Posts to a business's profile in Search and Maps, with a button that leads to the article."""
 
     name, title, assurance = "google_business", "Google Business Profile", Assurance.READABLE
@@ -55,47 +44,12 @@ class GoogleBusiness(Network):
     carries, fetches = frozenset({"attach"}), True
     settle = timedelta(minutes=1)
     settings: GoogleBusinessSettings
-
-    def send(self, delivery: Delivery) -> Receipt:
-        """See Network."""
-        told = json_object(self._api("POST", self._posts, json=self._post(delivery)))
-        if not told.get("name"):
-            raise Unsure("Google answered with success and without the post's name")
-        if told.get("state") == "REJECTED":
-            raise Refused("Google rejected the post: it breaks the rules for posts on a Business Profile")
-        return _receipt(told)
-
-    def find(self, delivery: Delivery) -> Receipt | None:
-        """See Finds: the location's newest posts, by the button's address, the words and the time."""
-        since, text = (delivery.since or delivery.planned) - CLOCKS_DIFFER, only_part(delivery.message)
-        for post in self._newest(100):
-            link = post.get("callToAction", {}).get("url")
-            said = str(post.get("summary", ""))
-            ours = link == delivery.message.link and (said == text or same_words(said, text))
-            if ours and parse_instant(post["createTime"]) >= since and post.get("state") != "REJECTED":
-                return _receipt(post)
-        return None
-
-    def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
-        """See Edits: the words; button and picture stay as they are."""
-        change = {"summary": only_part(delivery.message)}
-        self._api("PATCH", receipt.remote_id, params={"updateMask": "summary"}, json=change)
-        return receipt
-
-    def delete(self, delivery: Delivery, receipt: Receipt) -> None:  # noqa: ARG002 - one post, no parts
-        """See Deletes."""
-        with missing_is_fine():
-            self._api("DELETE", receipt.remote_id)
-
-    def verify(self) -> Standing:
-        """See Verifies: whether the location lets its posts be read."""
-        self._newest(1)
-        return Standing(who=f"location {self.settings.location} of account {self.settings.account}")
-
-    @classmethod
-    def flow(cls, settings: GoogleBusinessSettings) -> OAuth2Flow:  # noqa: ARG003 - the same for every location
-        """See Connects."""
-        return OAuth2Flow(
+    prefix = "/v4/"
+    table = (
+        Means(Unauthorised, {403}),
+    )  # a permission, or a project that Google has not approved: the owner's to mend
+    flow = always(
+        OAuth2Flow(
             authorize_url="https://accounts.google.com/o/oauth2/v2/auth",
             token_url="https://oauth2.googleapis.com/token",  # noqa: S106 - an address
             revoke_url="https://oauth2.googleapis.com/revoke",
@@ -103,12 +57,41 @@ class GoogleBusiness(Network):
             params={"access_type": "offline", "prompt": "consent"},
             rotates=False,
         )
+    )
 
-    def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
-        """See Network; a permission or a project that Google has not approved is the owner's to mend."""
-        if response.status_code == 403:
-            return Unauthorised(self.words(response), status=403)
-        return super().outcome(response, writes=writes)
+    def send(self, delivery: Delivery) -> Receipt:
+        """See Network."""
+        told = self.write("POST", self._posts, json=self._post(delivery))
+        if told.get("state") == "REJECTED":
+            raise Refused("Google rejected the post: it breaks the rules for posts on a Business Profile")
+        return self._receipt(told)
+
+    def find(self, delivery: Delivery) -> Receipt | None:
+        """See Finds: the location's newest posts, by the button's address, the words and the time."""
+        since, text = earliest(delivery), only_part(delivery.message)
+        for post in self._newest(100):
+            link = post.get("callToAction", {}).get("url")
+            said = str(post.get("summary", ""))
+            ours = link == delivery.message.link and (said == text or same_words(said, text))
+            if ours and parse_instant(post["createTime"]) >= since and post.get("state") != "REJECTED":
+                return self._receipt(post)
+        return None
+
+    def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
+        """See Edits: the words; button and picture stay as they are."""
+        change = {"summary": only_part(delivery.message)}
+        self.api("PATCH", receipt.remote_id, params={"updateMask": "summary"}, json=change)
+        return receipt
+
+    def delete(self, delivery: Delivery, receipt: Receipt) -> None:  # noqa: ARG002 - one post, no parts
+        """See Deletes."""
+        with missing_is_fine():
+            self.api("DELETE", receipt.remote_id)
+
+    def verify(self) -> Standing:
+        """See Verifies: whether the location lets its posts be read."""
+        self._newest(1)
+        return Standing(who=f"location {self.settings.location} of account {self.settings.account}")
 
     @property
     def _posts(self) -> str:
@@ -126,12 +109,7 @@ class GoogleBusiness(Network):
         return post
 
     def _newest(self, number: int) -> list[Mapping[str, Any]]:
-        return list(read_object(self._api("GET", self._posts, params={"pageSize": number})).get("localPosts", []))
+        return list(self.read(self._posts, pageSize=str(number)).get("localPosts", []))
 
-    def _api(self, method: str, name: str, **kwargs: Any) -> requests.Response:
-        bearer = {"Authorization": f"Bearer {self.settings.access_token.reveal()}"}
-        return self.call(method, f"{self.settings.api_base.rstrip('/')}/v4/{name}", headers=bearer, **kwargs)
-
-
-def _receipt(post: Mapping[str, Any]) -> Receipt:
-    return Receipt(remote_id=str(post["name"]), permalink=str(post.get("searchUrl", "")))
+    def _receipt(self, post: Mapping[str, Any]) -> Receipt:
+        return self.receipt(post.get("name"), str(post.get("searchUrl", "")))

@@ -14,22 +14,61 @@ from reverberate.errors import ReverberateError
 from reverberate.networks.flows import Grant, OAuth2Flow, asked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reverberate.http import Session
     from reverberate.networks.flows import Settle
 
 WEEKLY = timedelta(days=53)
 """Meta prolongs a token of 60 days that is at least a day old: once a week keeps it alive, with time for trouble."""
-FACEBOOK_SCOPES = ("pages_show_list", "pages_read_engagement", "pages_manage_posts")
-THREADS_SCOPES = ("threads_basic", "threads_content_publish", "threads_delete", "threads_manage_insights")
-INSTAGRAM_SCOPES = ("instagram_business_basic", "instagram_business_content_publish")
+EXCHANGES = {"https://graph.instagram.com": "https://api.instagram.com"}
+"""Where a code becomes a token, where that is not the API's own host."""
 
 
-def facebook(settings: Any) -> OAuth2Flow:
-    """A Page's token, which has no date of expiry."""
-    base = f"{settings.api_base.rstrip('/')}/{settings.version}"
+def of_pages(*scopes: str) -> staticmethod[[Any], OAuth2Flow]:
+    """A plug-in's ``flow`` to a Page's token, which has no date of expiry; its settings name the Page."""
 
+    def flow(settings: Any) -> OAuth2Flow:
+        base = f"{settings.api_base.rstrip('/')}/{settings.version}"
+        return _metas(
+            scopes,
+            authorize_url=f"https://www.facebook.com/{settings.version}/dialog/oauth",
+            token_url=f"{base}/oauth/access_token",
+            settle=_of_page(base, settings),
+        )
+
+    return staticmethod(flow)
+
+
+def of_sixty_days(kind: str, *, authorize_url: str, scopes: Sequence[str]) -> staticmethod[[Any], OAuth2Flow]:
+    """A plug-in's ``flow`` to a token of 60 days, prolonged weekly.
+
+    Args:
+        kind: what Meta's grants of this network begin with (``th``, ``ig``).
+        authorize_url: where the owner consents.
+        scopes: what is asked for.
+    """
+
+    def flow(settings: Any) -> OAuth2Flow:
+        base = settings.api_base.rstrip("/")
+        return _metas(
+            scopes,
+            authorize_url=authorize_url,
+            token_url=f"{EXCHANGES.get(base, base)}/oauth/access_token",
+            settle=_long_lived(f"{base}/access_token", f"{kind}_exchange_token", settings),
+            renew=_renewed(f"{base}/refresh_access_token", f"{kind}_refresh_token"),
+            ahead=WEEKLY,
+        )
+
+    return staticmethod(flow)
+
+
+def _metas(scopes: Sequence[str], **more: Any) -> OAuth2Flow:
+    """What all of Meta's flows have in common."""
+    return OAuth2Flow(scopes=tuple(scopes), joiner=",", pkce=False, **more)
+
+
+def _of_page(base: str, settings: Any) -> Settle:
     def settle(session: Session, grant: Grant) -> Grant:
         app = {"client_id": settings.client_id, "client_secret": _secret(settings)}
         form = {"grant_type": "fb_exchange_token", "fb_exchange_token": grant.values["access_token"]} | app
@@ -37,49 +76,12 @@ def facebook(settings: Any) -> OAuth2Flow:
         session.learn(user)
         params = {"fields": "id,name,access_token", "limit": "100"}
         told = asked(session, "GET", f"{base}/me/accounts", params=params, headers=_bearer(user))
-        return _of_page(told.get("data", []), settings.page_id, grant)
+        return _its_own(told.get("data", []), settings.page_id, grant)
 
-    return OAuth2Flow(
-        authorize_url=f"https://www.facebook.com/{settings.version}/dialog/oauth",
-        token_url=f"{base}/oauth/access_token",
-        scopes=FACEBOOK_SCOPES,
-        joiner=",",
-        pkce=False,
-        settle=settle,
-    )
+    return settle
 
 
-def threads(settings: Any) -> OAuth2Flow:
-    """A token of 60 days, prolonged weekly."""
-    base = settings.api_base.rstrip("/")
-    return OAuth2Flow(
-        authorize_url="https://threads.net/oauth/authorize",
-        token_url=f"{base}/oauth/access_token",
-        scopes=THREADS_SCOPES,
-        joiner=",",
-        pkce=False,
-        settle=_long_lived(f"{base}/access_token", "th_exchange_token", settings),
-        renew=_renewed(f"{base}/refresh_access_token", "th_refresh_token"),
-        ahead=WEEKLY,
-    )
-
-
-def instagram(settings: Any) -> OAuth2Flow:
-    """A token of 60 days, prolonged weekly."""
-    base = settings.api_base.rstrip("/")
-    return OAuth2Flow(
-        authorize_url="https://www.instagram.com/oauth/authorize",
-        token_url=f"{base.replace('graph.instagram.com', 'api.instagram.com')}/oauth/access_token",
-        scopes=INSTAGRAM_SCOPES,
-        joiner=",",
-        pkce=False,
-        settle=_long_lived(f"{base}/access_token", "ig_exchange_token", settings),
-        renew=_renewed(f"{base}/refresh_access_token", "ig_refresh_token"),
-        ahead=WEEKLY,
-    )
-
-
-def _of_page(pages: Any, page_id: str, grant: Grant) -> Grant:
+def _its_own(pages: Any, page_id: str, grant: Grant) -> Grant:
     """The grant of the account's own Page.
 
     Raises:

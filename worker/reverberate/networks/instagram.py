@@ -9,16 +9,16 @@ from pydantic import Field
 
 from reverberate.errors import Refused
 from reverberate.model import Assurance, Reactions, Receipt
-from reverberate.networks import graph_flows
-from reverberate.networks.base import CLOCKS_DIFFER, only_part
+from reverberate.networks.base import only_part
 from reverberate.networks.containers import Containers, Draft
 from reverberate.networks.graph import GraphSettings
+from reverberate.networks.graph_flows import of_sixty_days
+from reverberate.networks.likeness import earliest
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
     from reverberate.model import Delivery
-    from reverberate.networks.flows import OAuth2Flow
 
 
 class InstagramSettings(GraphSettings):
@@ -42,6 +42,11 @@ class Instagram(Containers):
     settings: InstagramSettings
     container_edge, publish_edge, quota_edge = "media", "media_publish", "content_publishing_limit"
     state_field, words_field, text_field = "status_code", "status", "caption"
+    flow = of_sixty_days(
+        "ig",
+        authorize_url="https://www.instagram.com/oauth/authorize",
+        scopes=("instagram_business_basic", "instagram_business_content_publish"),
+    )
 
     @property
     def me(self) -> str:
@@ -59,11 +64,6 @@ class Instagram(Containers):
     def delete(self, delivery: Delivery, receipt: Receipt) -> None:  # noqa: ARG002 - one post, no parts
         """See Deletes."""
         self.remove(receipt.remote_id)
-
-    @classmethod
-    def flow(cls, settings: InstagramSettings) -> OAuth2Flow:
-        """See Connects."""
-        return graph_flows.instagram(settings)
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts."""
@@ -89,5 +89,4 @@ def _draft(delivery: Delivery, *, address: str) -> Draft:
     caption, pictures = only_part(delivery.message), delivery.message.pictures
     form = {"image_url": address, "caption": caption}
     form |= {"alt_text": pictures[0].alt} if pictures and pictures[0].alt else {}
-    since = (delivery.since or delivery.planned) - CLOCKS_DIFFER
-    return Draft(name="container", form=form, text=caption, since=since)
+    return Draft(name="container", form=form, text=caption, since=earliest(delivery))

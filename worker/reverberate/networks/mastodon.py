@@ -13,18 +13,13 @@ from pydantic import Field
 
 from reverberate.errors import Outcome, RateLimited, Refused, Transient
 from reverberate.model import Assurance, Reactions, Receipt, Standing
-from reverberate.networks.base import (
-    NetworkSettings,
-    json_object,
-    missing_is_fine,
-    parse_instant,
-    same_link,
-    same_words,
-)
+from reverberate.networks.answers import Means, missing_is_fine
+from reverberate.networks.base import NetworkSettings
 from reverberate.networks.flows import App, OAuth2Flow, asked
 from reverberate.networks.kin import Kin, counted, kin_of, media, software, statuses
-from reverberate.networks.parts import Part, Threading, each_deleted, each_edited, once, unposted
-from reverberate.policy import wait_until
+from reverberate.networks.likeness import parse_instant, says
+from reverberate.networks.parts import Part, Threading, each_deleted, each_edited, uploaded
+from reverberate.networks.rest import REST
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
 
@@ -32,10 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    import requests
-
     from reverberate.http import Session
-    from reverberate.model import JSON, Delivery, Picture
+    from reverberate.model import Delivery, Picture
+    from reverberate.networks.parts import File
     from reverberate.text.limits import Limit
 
 KNOWN_FOR = timedelta(days=1)
@@ -55,7 +49,7 @@ class MastodonSettings(NetworkSettings):
     api_base: str = Field(default="", description="Where the API is, if not at the instance.")
 
 
-class Mastodon(Threading):
+class Mastodon(Threading, REST):
     """Posts statuses, each under its delivery's key."""
 
     name, title, assurance = "mastodon", "Mastodon", Assurance.IDENTITY
@@ -64,6 +58,10 @@ class Mastodon(Threading):
     identity_window = timedelta(minutes=50)  # the server keeps a key for an hour; its kin may not keep it at all
     warns = True
     settings: MastodonSettings
+    table = (
+        Means(RateLimited, {503}, header="Retry-After"),  # how GoToSocial throttles
+        Means(Transient, {422}, words=("not finished processing",)),
+    )
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
@@ -88,17 +86,21 @@ class Mastodon(Threading):
             raise Refused(f'{kin.title} takes no post without a picture; set picture = "attach" for this account')
         if part.parent:
             status["in_reply_to_id"] = part.parent.remote_id
-        key = part.key if kin.sends_key else ""
-        return _receipt(json_object(self._api("POST", "/api/v1/statuses", json=status, key=key)))
+        key = {"Idempotency-Key": part.key} if kin.sends_key else {}
+        return self._receipt(self.write("POST", "/api/v1/statuses", json=status, headers=key))
 
     def seen(self, delivery: Delivery, part: Part) -> Receipt | None:  # noqa: ARG002 - the part says it all
         """See Threading: our newest statuses, by what they answer, or by the link or the words, and by the time."""
-        me = self._api("GET", "/api/v1/accounts/verify_credentials").json()["id"]
+        me = self.read("/api/v1/accounts/verify_credentials")["id"]
         params = {"exclude_reblogs": "true", "limit": "40"}
-        for status in self._api("GET", f"/api/v1/accounts/{me}/statuses", params=params).json():
+        for status in self.api("GET", f"/api/v1/accounts/{me}/statuses", params=params).json():
             answers = str(status.get("in_reply_to_id") or "") == (part.parent.remote_id if part.parent else "")
-            if answers and parse_instant(status["created_at"]) >= part.since and _says(status, part):
-                return _receipt(status)
+            if (
+                answers
+                and parse_instant(status["created_at"]) >= part.since
+                and says(part.text, part.link, unescape(str(status["content"])))
+            ):
+                return self._receipt(status)
         return None
 
     def _said(self, delivery: Delivery, part: Part) -> dict[str, Any]:
@@ -109,7 +111,7 @@ class Mastodon(Threading):
         if part.warning:
             said |= {"spoiler_text": part.warning, "sensitive": True}
         if pictures := self._taken(part.pictures):
-            said["media_ids"] = [self._uploaded(delivery, picture) for picture in pictures]
+            said["media_ids"] = [self._attached(delivery, picture) for picture in pictures]
         return said
 
     def _taken(self, pictures: Sequence[Picture]) -> Sequence[Picture]:
@@ -127,7 +129,7 @@ class Mastodon(Threading):
 
         def change(part: Part, there: Receipt) -> Receipt:
             path = f"/api/v1/statuses/{there.remote_id}"
-            return _receipt(json_object(self._api("PUT", path, json=self._said(delivery, part))))
+            return self._receipt(self.write("PUT", path, json=self._said(delivery, part)))
 
         return each_edited(delivery, receipt, change)
 
@@ -137,7 +139,7 @@ class Mastodon(Threading):
 
         def take_back(there: Receipt) -> None:
             with missing_is_fine():
-                self._api("DELETE", f"/api/v1/statuses/{there.remote_id}")
+                self.api("DELETE", f"/api/v1/statuses/{there.remote_id}")
 
         each_deleted(delivery, receipt, take_back)
 
@@ -147,30 +149,25 @@ class Mastodon(Threading):
         if not getattr(kin, ability):
             raise Refused(f"nothing can be {done} by way of {kin.title}'s API; do it there")
 
-    def _uploaded(self, delivery: Delivery, picture: Picture) -> str:
+    def _attached(self, delivery: Delivery, picture: Picture) -> str:
         """The id under which the server holds a picture, ready to be attached."""
-        name = f"picture {picture.digest[:16]}"
-        return str(
-            once(delivery, name, lambda: self._upload(delivery, picture), now=self.now(), holds=MEDIA_HOLDS)["id"]
-        )
-
-    def _upload(self, delivery: Delivery, picture: Picture) -> Mapping[str, JSON]:
-        kind = picture.mime.partition("/")[2]
-        files = {"file": (f"picture.{kind}", delivery.load(picture.digest), picture.mime)}
         longest = int(media(self._instance()).get("description_limit") or self._kin().alt)
         words = {"description": picture.alt[:longest]} if picture.alt else {}
-        with unposted(self):
-            made = json_object(self._api("POST", "/api/v2/media", files=files, data=words))
+
+        def upload(file: File) -> Any:
+            made = self.write("POST", "/api/v2/media", files={"file": file}, data=words)
             for _ in range(MEDIA_LOOKS):
                 if made.get("url"):
-                    return {"id": str(made["id"])}
+                    return str(made["id"])
                 time.sleep(MEDIA_PAUSE)
-                made = json_object(self._api("GET", f"/api/v1/media/{made['id']}"))
-        raise Transient("the server is still working on the picture", after=timedelta(seconds=30))
+                made = self.read(f"/api/v1/media/{made['id']}")
+            raise Transient("the server is still working on the picture", after=timedelta(seconds=30))
+
+        return str(uploaded(self, delivery, picture, upload, holds=MEDIA_HOLDS))
 
     def verify(self) -> Standing:
         """See Verifies; with the scopes of the app where the server names them (from version 4.3 on)."""
-        me = self._api("GET", "/api/v1/accounts/verify_credentials").json()
+        me = self.read("/api/v1/accounts/verify_credentials")
         kin, limit, wanted = self._kin(), self.live_limit(), self.settings.visibility
         key = f"keeps a key for {kin.key_holds}" if kin.key_holds else "keeps no key: what is unsure is looked up"
         troubles = [f"the account is {word}" for word in ("suspended", "limited") if me.get(word)]
@@ -187,7 +184,7 @@ class Mastodon(Threading):
 
     def _scopes(self) -> set[str]:
         try:
-            return set(self._api("GET", "/api/v1/apps/verify_credentials").json().get("scopes") or ())
+            return set(self.read("/api/v1/apps/verify_credentials").get("scopes") or ())
         except Outcome as outcome:
             if outcome.status is None:
                 raise
@@ -195,7 +192,7 @@ class Mastodon(Threading):
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts. Source: docs.joinmastodon.org, entity Status."""
-        told = self._api("GET", f"/api/v1/statuses/{receipt.remote_id}").json()
+        told = self.read(f"/api/v1/statuses/{receipt.remote_id}")
         names = {"likes": "favourites_count", "reposts": "reblogs_count", "replies": "replies_count"}
         return Reactions(**{ours: told.get(theirs) for ours, theirs in names.items()})
 
@@ -212,7 +209,7 @@ class Mastodon(Threading):
 
     def _surely(self) -> Kin:
         """What its software makes of the API. May raise an Outcome."""
-        kin = self._kept("kin", lambda: kin_of(software(self._told, urlsplit(self._base()).path)))
+        kin = self._kept("kin", lambda: kin_of(software(self._told, urlsplit(self.root()).path)))
         self.session.lasting = self.session.lasting and kin.lasting
         return kin
 
@@ -231,7 +228,7 @@ class Mastodon(Threading):
     def _told(self, path: str) -> Mapping[str, Any]:
         """What it answers there; nothing where there is nothing to be found. May raise an Outcome."""
         try:
-            answer = self._api("GET", path).json()
+            answer = self.api("GET", path).json()
         except ValueError:
             return {}
         except Outcome as outcome:
@@ -240,22 +237,12 @@ class Mastodon(Threading):
             return {}
         return answer if isinstance(answer, dict) else {}
 
-    def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
-        """See Network."""
-        words, status = self.words(response), response.status_code
-        if status == 503 and "Retry-After" in response.headers:  # how GoToSocial throttles
-            return RateLimited(words, status=status, until=wait_until(response.headers, now=self.now()))
-        if status == 422 and "not finished processing" in words:
-            return Transient(words, status=status)
-        return super().outcome(response, writes=writes)
-
-    def _api(self, method: str, path: str, *, key: str = "", **kwargs: Any) -> requests.Response:
-        headers = {"Authorization": f"Bearer {self.settings.access_token.reveal()}"}
-        headers |= {"Idempotency-Key": key} if key else {}
-        return self.call(method, self._base() + path, headers=headers, **kwargs)
-
-    def _base(self) -> str:
+    def root(self) -> str:
+        """See REST."""
         return (self.settings.api_base or self.settings.instance).rstrip("/")
+
+    def _receipt(self, status: Mapping[str, Any]) -> Receipt:
+        return self.receipt(status.get("id"), status.get("url") or status.get("uri") or "")
 
 
 def registered(session: Session, redirect: str, *, api: str) -> App:
@@ -263,12 +250,3 @@ def registered(session: Session, redirect: str, *, api: str) -> App:
     form = {"client_name": "Reverberate", "redirect_uris": redirect, "scopes": " ".join(SCOPES)}
     told = asked(session, "POST", f"{api}/api/v1/apps", data=form)
     return App(client_id=str(told["client_id"]), client_secret=str(told["client_secret"]))
-
-
-def _says(status: Mapping[str, Any], part: Part) -> bool:
-    words = unescape(str(status["content"]))
-    return same_link(words, part.link) if same_link(part.text, part.link) else same_words(words, part.text)
-
-
-def _receipt(status: Any) -> Receipt:
-    return Receipt(remote_id=str(status["id"]), permalink=status.get("url") or status.get("uri") or "")

@@ -5,17 +5,20 @@ from __future__ import annotations
 from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from reverberate.errors import Duplicate, Refused, Transient, Unsure
 from reverberate.model import Receipt
-from reverberate.networks.base import CLOCKS_DIFFER, Network
+from reverberate.networks.base import Network
+from reverberate.networks.likeness import earliest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from reverberate.model import JSON, Card, Delivery, Picture
+
+    File: TypeAlias = tuple[str, bytes, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +128,7 @@ def _part(delivery: Delivery, number: int, there: Sequence[Receipt]) -> Part:
         pictures=message.pictures if carries else (),
         language=message.language,
         warning=message.warning,
-        since=(delivery.since or delivery.planned) - CLOCKS_DIFFER,
+        since=earliest(delivery),
     )
 
 
@@ -174,3 +177,42 @@ def unposted(network: Network) -> Iterator[None]:
         raise Transient(outcome.words, status=outcome.status) from None
     finally:
         network.session.wrote = wrote
+
+
+def file_of(delivery: Delivery, picture: Picture, *, name: str = "picture") -> File:
+    """A picture as a form's file: its name with the kind, its bytes, its kind."""
+    return f"{name}.{picture.mime.partition('/')[2]}", delivery.load(picture.digest), picture.mime
+
+
+def uploaded(
+    network: Network,
+    delivery: Delivery,
+    picture: Picture,
+    upload: Callable[[File], Any],
+    *,
+    holds: timedelta,
+    name: str = "picture",
+) -> Any:
+    """What a network calls a picture that it has: uploaded once, as a step, and again only when it has dropped it.
+
+    Args:
+        network: where to.
+        delivery: whose picture it is, and whose step the upload becomes.
+        picture: what is uploaded.
+        upload: sends the file and answers what the network calls it. Publishes nothing, so it may be repeated.
+        holds: how long the network keeps a picture that no post shows.
+        name: what the file is called.
+
+    Raises:
+        Transient: the network took it and named nothing.
+        Outcome: as ``upload`` raises it; what is unsure here is only Transient.
+    """
+
+    def do() -> Mapping[str, JSON]:
+        with unposted(network):
+            named = upload(file_of(delivery, picture, name=name))
+        if not named:
+            raise Transient(f"{network.title} took the picture and did not name it")
+        return {"id": named}
+
+    return once(delivery, f"picture {picture.digest[:16]}", do, now=network.now(), holds=holds)["id"]

@@ -7,29 +7,25 @@ subreddit has already, and then tells which post that is.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from reverberate.errors import Duplicate, Outcome, RateLimited, Refused, Unauthorised, Unsure
 from reverberate.model import Assurance, Reactions, Receipt, Standing
-from reverberate.networks.base import (
-    CLOCKS_DIFFER,
-    Network,
-    NetworkSettings,
-    body_of,
-    json_object,
-    only_part,
-    same_link,
-)
-from reverberate.networks.flows import OAuth2Flow
+from reverberate.networks.answers import Means, body_of
+from reverberate.networks.base import Network, NetworkSettings, only_part
+from reverberate.networks.flows import OAuth2Flow, always
+from reverberate.networks.likeness import earliest, parse_instant, same_link
+from reverberate.networks.rest import REST, AppSettings
 from reverberate.secrets import Secret
 from reverberate.text.escape import escape
 from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     import requests
 
@@ -43,16 +39,15 @@ OWNERS = {
 """What the owner has to mend: no message to this subreddit would be taken."""
 WAIT = re.compile(r"(\d+) (millisecond|second|minute|hour)")
 LONGEST_TITLE = 300
+SIGN_IN = "https://www.reddit.com/api/v1"
 LEADING = re.compile(r"^#", re.MULTILINE)
 """A hashtag at the beginning of a line would be a heading."""
 
 
-class RedditSettings(NetworkSettings):
+class RedditSettings(AppSettings):
     """One subreddit, or your own profile (``u_NAME``)."""
 
     access_token: Secret = Field(description="With the scopes identity, submit, read, edit and history.")
-    client_id: str = Field(default="", description="Your app's id; needed to connect.")
-    client_secret: Secret | None = Field(default=None, description="Your app's secret; needed to connect.")
     subreddit: str = Field(pattern=r"^\w{2,24}$", description="Without r/; u_NAME is your own profile.")
     kind: Literal["link", "self"] = Field(default="link", description="A link with a title, or a text.")
     flair_id: str = Field(default="", description="Where the subreddit asks for a flair: its id.")
@@ -62,13 +57,33 @@ class RedditSettings(NetworkSettings):
     web_base: str = Field(default="https://www.reddit.com", description="Where people read it.")
 
 
-class Reddit(Network):
+class Reddit(REST):
     """Posts links: the text is the title."""
 
     name, title, assurance = "reddit", "Reddit links", Assurance.REFUSES
     limit, Settings = LIMITS["reddit"], RedditSettings
     card = True
     settings: RedditSettings
+    coded = ("reason",)
+    table = (
+        Means(Duplicate, {200, 400}, THERE),
+        Means(Unauthorised, {200, 400}, OWNERS),
+        Means(RateLimited, {200, 400}, {"RATELIMIT"}),
+        Means(Refused, {200}),
+        Means(Unauthorised, {403, 404}, writes=True),
+    )
+    flow = always(
+        OAuth2Flow(
+            authorize_url=f"{SIGN_IN}/authorize",
+            token_url=f"{SIGN_IN}/access_token",
+            revoke_url=f"{SIGN_IN}/revoke_token",
+            scopes=("identity", "submit", "read", "edit", "history"),
+            pkce=False,
+            client="basic",
+            params={"duration": "permanent"},
+            rotates=False,
+        )
+    )
 
     @classmethod
     def way(cls, settings: NetworkSettings) -> type[Network]:
@@ -80,21 +95,6 @@ class Reddit(Network):
         """See Network."""
         return Reddit, RedditText
 
-    @classmethod
-    def flow(cls, settings: NetworkSettings) -> OAuth2Flow:  # noqa: ARG003 - the same for all
-        """See Connects."""
-        base = "https://www.reddit.com/api/v1"
-        return OAuth2Flow(
-            authorize_url=f"{base}/authorize",
-            token_url=f"{base}/access_token",
-            revoke_url=f"{base}/revoke_token",
-            scopes=("identity", "submit", "read", "edit", "history"),
-            pkce=False,
-            client="basic",
-            params={"duration": "permanent"},
-            rotates=False,
-        )
-
     def send(self, delivery: Delivery) -> Receipt:
         """See Network."""
         only_part(delivery.message)
@@ -105,86 +105,72 @@ class Reddit(Network):
             data = self._do("/api/submit", form).get("data")
         except Duplicate as outcome:
             raise self._whose(outcome, delivery.message.link) from None
-        if not isinstance(data, dict) or not data.get("name"):
-            raise Unsure("Reddit answered with success and without the post's name")
-        return self._receipt(data["name"], str(data.get("url", "")))
+        data = data if isinstance(data, dict) else {}
+        return self.receipt(data.get("name"), str(data.get("url", "")))
 
     def find(self, delivery: Delivery) -> Receipt | None:
         """See Finds: our newest posts, by subreddit, link and time."""
-        since = (delivery.since or delivery.planned) - CLOCKS_DIFFER
-        params = {"sort": "new", "limit": "25", "raw_json": "1"}
-        for post in _posts(self._api("GET", f"/user/{self._me()}/submitted", params=params)):
+        for post in self._posts(f"/user/{self._me()}/submitted", sort="new", limit="25"):
             here = str(post["subreddit"]).casefold() == self.settings.subreddit.casefold()
-            young = datetime.fromtimestamp(float(post["created_utc"]), tz=UTC) >= since.replace(microsecond=0)
+            young = parse_instant(float(post["created_utc"])) >= earliest(delivery)
             if here and young and self._says(post, delivery.message):
-                return self._receipt(post["name"], post["permalink"])
+                return self.receipt(post["name"], post["permalink"])
         return None
 
     def delete(self, delivery: Delivery, receipt: Receipt) -> None:  # noqa: ARG002 - the receipt says it all
         """See Deletes; Reddit says yes to what is gone already too."""
-        self._api("POST", "/api/del", data={"id": receipt.remote_id})
+        self.api("POST", "/api/del", data={"id": receipt.remote_id})
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts: the score is what Reddit tells of likes."""
-        for post in _posts(self._api("GET", "/api/info", params={"id": receipt.remote_id, "raw_json": "1"})):
+        for post in self._posts("/api/info", id=receipt.remote_id):
             return Reactions(likes=post.get("score"), replies=post.get("num_comments"))
         return Reactions()
 
     def verify(self) -> Standing:
         """See Verifies: who we are, and whether the subreddit takes what we send."""
-        who, about = (
-            self._me(),
-            self._api("GET", f"/r/{self.settings.subreddit}/about", params={"raw_json": "1"}).json(),
-        )
-        sub = about.get("data", {})
-        troubles: tuple[str, ...] = (
-            (f"u/{who} is banned from r/{self.settings.subreddit}",) if sub.get("user_is_banned") else ()
-        )
-        if sub.get("submission_type", "any") not in {"any", self.settings.kind}:
-            troubles += (f"r/{self.settings.subreddit} takes only {sub['submission_type']} posts",)
-        return Standing(who=f"u/{who} in r/{self.settings.subreddit}", troubles=troubles)
+        who, where = self._me(), f"r/{self.settings.subreddit}"
+        sub = self.read(f"/{where}/about", raw_json="1").get("data", {})
+        kind = sub.get("submission_type", "any")
+        troubles = [f"u/{who} is banned from {where}"] if sub.get("user_is_banned") else []
+        troubles += [f"{where} takes only {kind} posts"] if kind not in {"any", self.settings.kind} else []
+        return Standing(who=f"u/{who} in {where}", troubles=tuple(troubles))
 
-    def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
-        """See Network; newer refusals are a 400 with a reason."""
-        body, status = body_of(response), response.status_code
-        if status == 400 and isinstance(body.get("reason"), str):
-            return self._refusal(body["reason"], self.words(response), status, {})
-        if status in {403, 404} and writes:
-            return Unauthorised(self.words(response), status=status)
-        return super().outcome(response, writes=writes)
+    def codes(self, response: requests.Response) -> Sequence[int | str]:
+        """See Network: what stands in ``json.errors`` of a success, or a newer refusal's reason."""
+        return [str(code) for code, *_ in _errors(response)] or super().codes(response)
 
     def said(self, response: requests.Response) -> str:
-        """See Network; Reddit explains itself under another name."""
-        body = body_of(response)
-        return f"{body['explanation']} ({body.get('reason')})" if body.get("explanation") else super().said(response)
+        """See Network; Reddit explains itself under other names."""
+        told = [str(words) for _, words, *_ in _errors(response)] or [str(body_of(response).get("explanation") or "")]
+        return told[0] or super().said(response)
+
+    def until(self, response: requests.Response) -> datetime | None:
+        """See Network: by Reddit's number or else its words, where it refuses with them; ten minutes where in vain."""
+        if response.status_code not in {200, 400}:
+            return super().until(response)
+        seconds, found = body_of(response, "json").get("ratelimit"), WAIT.search(self.said(response))
+        if isinstance(seconds, int | float) and 0 < seconds <= 86_400:
+            return self.now() + timedelta(seconds=seconds)
+        return self.now() + (timedelta(**{f"{found[2]}s": int(found[1])}) if found else timedelta(minutes=10))
 
     def _do(self, path: str, form: Mapping[str, str]) -> Mapping[str, Any]:
         """A write whose answer may hold errors; its ``json``."""
-        answer = self._api("POST", path, data={"api_type": "json", **form})
-        said = json_object(answer).get("json")
-        if not isinstance(said, dict):
+        answer = self.api("POST", path, data={"api_type": "json", **form})
+        if _errors(answer):
+            raise self.outcome(answer, writes=True)
+        if not isinstance(said := body_of(answer).get("json"), dict):
             raise Unsure("Reddit answered with success and without its verdict", status=answer.status_code)
-        for code, words, *_ in said.get("errors") or ():
-            masked = self.session.mask(f"{words} ({code})")
-            raise self._refusal(str(code), masked, answer.status_code, said)
         return said
-
-    def _refusal(self, code: str, words: str, status: int, said: Mapping[str, Any]) -> Outcome:
-        if code == "RATELIMIT":
-            return RateLimited(words, status=status, until=self.now() + _wait(words, said))
-        if code in THERE:
-            return Duplicate(words, status=status)
-        return Unauthorised(words, status=status) if code in OWNERS else Refused(words, status=status)
 
     def _whose(self, outcome: Duplicate, link: str) -> Outcome:
         """What a refused duplicate comes to: our own post, somebody else's, or still a question."""
-        params = {"url": link, "raw_json": "1"}
-        there = list(_posts(self._api("GET", f"/r/{self.settings.subreddit}/api/info", params=params)))
+        there = list(self._posts(f"/r/{self.settings.subreddit}/api/info", url=link))
         if ours := next((post for post in there if post.get("author") == self._me()), None):
-            receipt = self._receipt(ours["name"], ours["permalink"])
+            receipt = self.receipt(ours["name"], ours["permalink"])
             return Duplicate(outcome.words, status=outcome.status, receipt=receipt)
         if there:
-            other = self._receipt(there[0]["name"], there[0]["permalink"])
+            other = self.receipt(there[0]["name"], there[0]["permalink"])
             return Refused(
                 f"u/{there[0].get('author')} has posted this link there: {other.permalink}", status=outcome.status
             )
@@ -197,15 +183,11 @@ class Reddit(Network):
         return same_link(str(post.get("url", "")), message.link)
 
     def _me(self) -> str:
-        return str(self._api("GET", "/api/v1/me", params={"raw_json": "1"}).json()["name"])
+        return str(self.read("/api/v1/me", raw_json="1")["name"])
 
-    def _api(self, method: str, path: str, **kwargs: Any) -> requests.Response:
-        bearer = {"Authorization": f"Bearer {self.settings.access_token.reveal()}"}
-        return self.call(method, self.settings.api_base.rstrip("/") + path, headers=bearer, **kwargs)
-
-    def _receipt(self, name: str, place: str) -> Receipt:
-        whole = place if place.startswith("http") else f"{self.settings.web_base.rstrip('/')}{place}"
-        return Receipt(remote_id=name, permalink=whole)
+    def _posts(self, path: str, **params: str) -> Iterator[Mapping[str, Any]]:
+        """The posts of a listing."""
+        return (child["data"] for child in self.read(path, raw_json="1", **params)["data"]["children"])
 
 
 class RedditText(Reddit):
@@ -233,17 +215,9 @@ class RedditText(Reddit):
         )
 
 
-def _posts(answer: requests.Response) -> Iterator[Mapping[str, Any]]:
-    """The posts of a listing."""
-    return (child["data"] for child in answer.json()["data"]["children"])
-
-
-def _wait(words: str, said: Mapping[str, Any]) -> timedelta:
-    """How long to stay away, by Reddit's number or else its words; ten minutes where it says neither."""
-    if isinstance(seconds := said.get("ratelimit"), int | float) and 0 < seconds <= 86_400:
-        return timedelta(seconds=seconds)
-    found = WAIT.search(words)
-    return timedelta(**{f"{found[2]}s": int(found[1])}) if found else timedelta(minutes=10)
+def _errors(response: requests.Response) -> list[Any]:
+    """What a success says that it refused: code, words and field each."""
+    return list(body_of(response, "json").get("errors") or ())
 
 
 def _yes(value: bool) -> str:  # noqa: FBT001 - the one thing it turns into text

@@ -5,15 +5,17 @@ The bot's token stands in the address of every call; no error, log or repr of ou
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from reverberate.errors import Outcome, RateLimited, Refused, Unauthorised, Unsure
+from reverberate.errors import Refused, Unauthorised
 from reverberate.model import Assurance, Receipt, Standing
-from reverberate.networks.base import Network, NetworkSettings, body_of, json_object, only_part
-from reverberate.networks.flows import Ask, PasteFlow
+from reverberate.networks.answers import Means, body_of, fine_if
+from reverberate.networks.base import NetworkSettings, only_part
+from reverberate.networks.flows import Ask, PasteFlow, always
+from reverberate.networks.parts import file_of
+from reverberate.networks.rest import REST
 from reverberate.policy import wait_until
 from reverberate.secrets import Secret
 from reverberate.text.escape import escape
@@ -27,17 +29,8 @@ if TYPE_CHECKING:
 
     from reverberate.model import Delivery, Message
 
-LOST = (
-    "chat not found",
-    "not enough rights",
-    "need administrator rights",
-    "have no rights",
-    "was upgraded",
-    "write_forbidden",
-)
-"""In the words of a 400: the owner has to mend the chat's name or the bot's rights, and no message is at fault."""
-OTHER_KIND = ("no text in the message", "no caption in the message")
-GONE = ("message to delete not found", "message to edit not found")
+NO_RIGHTS = ("not enough rights", "need administrator rights", "have no rights", "write_forbidden")
+NO_CHAT = ("chat not found", "was upgraded")
 
 
 class TelegramSettings(NetworkSettings):
@@ -51,13 +44,18 @@ class TelegramSettings(NetworkSettings):
     web_base: str = Field(default="https://t.me", description="Where people read it.")
 
 
-class Telegram(Network):
+class Telegram(REST):
     """Sends messages, and photos with a caption. A bot cannot read what it wrote: what is lost stays unknown."""
 
     name, title, assurance = "telegram", "Telegram", Assurance.BLIND
     limit, caption, Settings = LIMITS["telegram"], LIMITS["telegram_caption"], TelegramSettings
     carries = frozenset({"attach"})  # the link card is Telegram's own, from the page's tags
     settings: TelegramSettings
+    table = (
+        Means(Unauthorised, {401, 403, 404}),  # 404 is how it answers to a token that is none
+        Means(Unauthorised, {400}, words=(*NO_RIGHTS, *NO_CHAT)),  # no message is at fault: the owner has to mend it
+    )
+    flow = always(PasteFlow(where="https://t.me/BotFather", asks=(Ask("token", "The bot's token"),)))
 
     def send(self, delivery: Delivery) -> Receipt:
         """See Network."""
@@ -65,111 +63,75 @@ class Telegram(Network):
         text = {"parse_mode": "HTML"} | where
         words, message = escape(only_part(delivery.message), self.name), delivery.message
         if not message.pictures:
-            return self._receipt(self._bot("sendMessage", json=text | {"text": words} | self._card(message)))
-        form = text | {"disable_notification": str(self.settings.silent).lower()}
-        picture = message.pictures[0]
-        photo = (f"picture.{picture.mime.partition('/')[2]}", delivery.load(picture.digest), picture.mime)
-        return self._receipt(self._bot("sendPhoto", data=form | {"caption": words}, files={"photo": photo}))
+            return self._receipt(self.write("POST", "sendMessage", json=text | {"text": words} | self._card(message)))
+        form = text | {"disable_notification": str(self.settings.silent).lower(), "caption": words}
+        return self._receipt(
+            self.write("POST", "sendPhoto", data=form, files={"photo": file_of(delivery, message.pictures[0])})
+        )
 
     def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
         """See Edits; a photo stays the one that it is."""
         words = escape(only_part(delivery.message), self.name)
         said = _place(receipt) | {"parse_mode": "HTML"}
-        calls = [
-            ("editMessageText", said | {"text": words} | self._card(delivery.message)),
-            ("editMessageCaption", said | {"caption": words}),
-        ]
-        first, second = reversed(calls) if delivery.message.pictures else calls
-        try:
-            self._changed(*first)
-        except Refused as outcome:
-            if not _told(outcome, *OTHER_KIND):
-                raise
-            self._changed(*second)
+        with fine_if("message is not modified"):
+            try:
+                self.write("POST", "editMessageText", json=said | {"text": words} | self._card(delivery.message))
+            except Refused as outcome:
+                if "no text in the message" not in outcome.words.lower():
+                    raise
+                self.write("POST", "editMessageCaption", json=said | {"caption": words})
         return receipt
-
-    def _changed(self, method: str, said: Mapping[str, Any]) -> None:
-        try:
-            self._bot(method, json=said)
-        except Refused as outcome:
-            if not _told(outcome, "message is not modified"):
-                raise
 
     def delete(self, delivery: Delivery, receipt: Receipt) -> None:  # noqa: ARG002 - the receipt says it all
         """See Deletes; Telegram lets a bot take back only what is younger than 48 hours."""
-        try:
-            self._bot("deleteMessage", json=_place(receipt))
-        except Refused as outcome:
-            if not _told(outcome, *GONE):
-                raise
+        with fine_if("message to delete not found"):
+            self.write("POST", "deleteMessage", json=_place(receipt))
 
     def verify(self) -> Standing:
         """See Verifies: the bot, the chat, and whether the one may post in the other."""
-        me = self._bot("getMe", read=True)["result"]
-        chat = self._bot("getChat", read=True, params={"chat_id": self.settings.chat})["result"]
-        asked = {"chat_id": self.settings.chat, "user_id": str(me["id"])}
-        member = self._bot("getChatMember", read=True, params=asked)["result"]
+        me = self.read("getMe")["result"]
+        chat = self.read("getChat", chat_id=self.settings.chat)["result"]
+        member = self.read("getChatMember", chat_id=self.settings.chat, user_id=str(me["id"]))["result"]
         may = member["status"] in {"administrator", "creator"} and member.get("can_post_messages", True)
         fine = may or (member["status"] in {"member", "restricted"} and chat["type"] != "channel")
         trouble = f"@{me['username']} may not post there: make it an administrator that may post messages"
         name = chat.get("title") or chat.get("username") or self.settings.chat
         return Standing(who=f"@{me['username']} in {name}", troubles=() if fine else (trouble,))
 
-    @classmethod
-    def flow(cls, settings: NetworkSettings) -> PasteFlow:  # noqa: ARG003 - the same for all
-        """See Connects."""
-        return PasteFlow(where="https://t.me/BotFather", asks=(Ask(setting="token", label="The bot's token"),))
-
-    def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
-        """See Network; by the description, for Telegram has no codes of its own."""
-        words, status = self.words(response), response.status_code
-        if status == 429:
-            return RateLimited(words, status=status, until=self._until(response))
-        if status in {401, 403, 404} or (status == 400 and any(one in words.lower() for one in LOST)):
-            return Unauthorised(words, status=status)  # 404 is how it answers to a token that is none
-        return super().outcome(response, writes=writes)
-
     def said(self, response: requests.Response) -> str:
         """See Network; with the new number of a group that became a supergroup."""
         body = body_of(response)
-        moved = _parameters(body).get("migrate_to_chat_id")
+        moved = body_of(response, "parameters").get("migrate_to_chat_id")
         hint = f" (set chat to {moved})" if moved else ""
         return f"{body['description']}{hint}" if body.get("description") else super().said(response)
 
-    def _until(self, response: requests.Response) -> datetime | None:
-        wait = _parameters(body_of(response)).get("retry_after")
-        if isinstance(wait, int | float) and 0 < wait <= 86_400:
-            return self.now() + timedelta(seconds=wait)
-        return wait_until(response.headers, now=self.now())
+    def until(self, response: requests.Response) -> datetime | None:
+        """See Network; it tells in the body too."""
+        told = {"Retry-After": str(body_of(response, "parameters").get("retry_after", ""))}
+        return wait_until(told, now=self.now()) or super().until(response)
 
     def _card(self, message: Message) -> dict[str, Any]:
         if self.settings.preview == "none":
             return {"link_preview_options": {"is_disabled": True}}
         return {"link_preview_options": {"url": message.link, f"prefer_{self.settings.preview}_media": True}}
 
-    def _bot(self, method: str, *, read: bool = False, **kwargs: Any) -> Mapping[str, Any]:
-        url = f"{self.settings.api_base.rstrip('/')}/bot{self.settings.token.reveal()}/{method}"
-        return json_object(self.call("GET" if read else "POST", url, **kwargs))
+    def proof(self) -> Mapping[str, str]:
+        """See REST: the token stands in the address."""
+        return {}
+
+    def root(self) -> str:
+        """See REST."""
+        return f"{super().root()}/bot{self.settings.token.reveal()}/"
 
     def _receipt(self, answer: Mapping[str, Any]) -> Receipt:
         message = answer.get("result")
-        if not isinstance(message, dict) or "message_id" not in message:
-            raise Unsure("Telegram answered with success and without the message")
-        chat, number = message.get("chat", {}), message["message_id"]
-        web, told = self.settings.web_base.rstrip("/"), str(chat.get("id", self.settings.chat))
+        message = message if isinstance(message, dict) else {}
+        chat, number = message.get("chat", {}), message.get("message_id")
+        told = str(chat.get("id", self.settings.chat))
         place = chat.get("username") or (f"c/{told.removeprefix('-100')}" if told.startswith("-100") else "")
-        return Receipt(remote_id=f"{told}/{number}", permalink=f"{web}/{place}/{number}" if place else "")
+        return self.receipt(number and f"{told}/{number}", f"/{place}/{number}" if place else "")
 
 
 def _place(receipt: Receipt) -> dict[str, Any]:
     chat, _, number = receipt.remote_id.rpartition("/")
     return {"chat_id": chat, "message_id": int(number)}
-
-
-def _told(outcome: Outcome, *words: str) -> bool:
-    return any(one in outcome.words.lower() for one in words)
-
-
-def _parameters(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    given = body.get("parameters")
-    return given if isinstance(given, dict) else {}

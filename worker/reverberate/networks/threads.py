@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from reverberate.model import Assurance, Reactions, Receipt
-from reverberate.networks import graph_flows
 from reverberate.networks.containers import Containers, Draft
 from reverberate.networks.graph import GraphSettings
+from reverberate.networks.graph_flows import of_sixty_days
 from reverberate.networks.parts import Part, Threading, each_deleted
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
     from reverberate.model import Delivery
-    from reverberate.networks.flows import OAuth2Flow
 
 METRICS = {"likes": "likes", "reposts": "reposts", "replies": "replies"}
 
@@ -41,6 +40,11 @@ class Threads(Threading, Containers):
     container_edge, publish_edge, quota_edge = "threads", "threads_publish", "threads_publishing_limit"
     state_field, words_field, text_field = "status", "error_message", "text"
     me = "me"
+    flow = of_sixty_days(
+        "th",
+        authorize_url="https://threads.net/oauth/authorize",
+        scopes=("threads_basic", "threads_content_publish", "threads_delete", "threads_manage_insights"),
+    )
 
     def post(self, delivery: Delivery, part: Part) -> Receipt:
         """See Threading."""
@@ -57,11 +61,6 @@ class Threads(Threading, Containers):
     def delete(self, delivery: Delivery, receipt: Receipt) -> None:
         """See Deletes; asks for threads_delete."""
         each_deleted(delivery, receipt, lambda there: self.remove(there.remote_id))
-
-    @classmethod
-    def flow(cls, settings: ThreadsSettings) -> OAuth2Flow:
-        """See Connects."""
-        return graph_flows.threads(settings)
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts; asks for threads_manage_insights."""

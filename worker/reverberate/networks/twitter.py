@@ -12,30 +12,27 @@ import requests
 from pydantic import Field, model_validator
 from requests.auth import AuthBase
 
-from reverberate.errors import Duplicate, Outcome, OutOfCredit, Refused, Transient, Unauthorised, Unsure
+from reverberate.errors import Duplicate, OutOfCredit, Refused, Unauthorised
 from reverberate.http import READS, Session
 from reverberate.model import Assurance, Reactions, Receipt, Standing
-from reverberate.networks.base import (
-    NetworkSettings,
-    json_object,
-    missing_is_fine,
-    parse_instant,
-    same_link,
-    same_words,
-)
+from reverberate.networks.answers import Means, body_of, missing_is_fine
+from reverberate.networks.base import NetworkSettings
 from reverberate.networks.flows import Flow, OAuth1Flow, OAuth2Flow
-from reverberate.networks.parts import Part, Threading, each_deleted, once, unposted
+from reverberate.networks.likeness import parse_instant, says
+from reverberate.networks.parts import Part, Threading, each_deleted, uploaded
+from reverberate.networks.rest import REST, oauth1
 from reverberate.secrets import Secret
 from reverberate.text.escape import escape
 from reverberate.text.limits import LIMITS
 from reverberate.text.links import x_links
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import tweepy
 
-    from reverberate.model import JSON, Delivery, Message, Picture
+    from reverberate.model import Delivery, Message, Picture
+    from reverberate.networks.parts import File
 
 TWEEPYS_HOST = "https://api.twitter.com"
 PRICE, PRICE_WITH_LINK = 0.015, 0.20
@@ -96,7 +93,7 @@ class _Bearer(AuthBase):
         return request
 
 
-class Twitter(Threading):
+class Twitter(Threading, REST):
     """Posts through API v2. X refuses the same text twice, so a repeat is never posted unseen."""
 
     name, title, assurance = "twitter", "Twitter / X", Assurance.REFUSES
@@ -106,6 +103,11 @@ class Twitter(Threading):
     carries = frozenset({"attach"})  # the link card is X's own, from the page's tags
     settings: TwitterSettings
     session: _Elsewhere
+    table = (
+        Means(Duplicate, {403}, words=("duplicate content",)),
+        Means(OutOfCredit, {403, 429}, {"usage-capped", "spend-capped"}),
+        Means(Unauthorised, {403}, {"unsupported-authentication", "client-forbidden", "oauth1-permissions"}),
+    )
     _me: str = ""
 
     @classmethod
@@ -130,7 +132,7 @@ class Twitter(Threading):
     def make_session(self) -> Session:
         """See Network."""
         session = _Elsewhere(secrets=self.secrets())
-        session.base = self.settings.api_base.rstrip("/")
+        session.base = self.root()
         return session
 
     def post(self, delivery: Delivery, part: Part) -> Receipt:
@@ -139,12 +141,9 @@ class Twitter(Threading):
         if part.parent:
             wanted["in_reply_to_tweet_id"] = part.parent.remote_id
         if part.pictures:
-            wanted["media_ids"] = [self._uploaded(delivery, picture) for picture in part.pictures[:MOST_PICTURES]]
+            wanted["media_ids"] = [self._held(delivery, picture) for picture in part.pictures[:MOST_PICTURES]]
         answer = self._ask(lambda client: client.create_tweet(**wanted, user_auth=self._signs), writes=True)
-        data = json_object(answer).get("data")
-        if not isinstance(data, dict) or not data.get("id"):
-            raise Unsure("X answered with success and without the post's id", status=answer.status_code)
-        return self._receipt(data["id"])
+        return self._receipt(body_of(answer, "data").get("id"))
 
     def seen(self, delivery: Delivery, part: Part) -> Receipt | None:  # noqa: ARG002 - the part says it all
         """See Threading: our newest posts, by what they answer, by X's expanded link or the words, and by the time."""
@@ -157,7 +156,7 @@ class Twitter(Threading):
             )
         )
         for post in answer.json().get("data", []):
-            if parse_instant(post["created_at"]) >= part.since and _answers(post, part) and _says(post, part):
+            if parse_instant(post["created_at"]) >= part.since and _answers(post, part) and _is(post, part):
                 return self._receipt(post["id"])
         return None
 
@@ -175,39 +174,28 @@ class Twitter(Threading):
 
         each_deleted(delivery, receipt, take_back)
 
-    def _uploaded(self, delivery: Delivery, picture: Picture) -> str:
+    def _held(self, delivery: Delivery, picture: Picture) -> str:
         """The id under which X holds a picture. Source: docs.x.com, Media upload v2 and Create media metadata."""
-        name = f"picture {picture.digest[:16]}"
-        return str(
-            once(delivery, name, lambda: self._upload(delivery, picture), now=self.now(), holds=MEDIA_HOLDS)["id"]
-        )
 
-    def _upload(self, delivery: Delivery, picture: Picture) -> Mapping[str, JSON]:
-        kind = picture.mime.partition("/")[2]
-        files = {"media": (f"picture.{kind}", delivery.load(picture.digest), picture.mime)}
-        with unposted(self):
-            url = f"{self.session.base}/2/media/upload"
-            form = {"media_category": "tweet_image"}
-            told = json_object(self.call("POST", url, files=files, data=form, auth=self._auth())).get("data") or {}
-            if not told.get("id"):
-                raise Transient("X took the picture and named no id")
-            if picture.alt:
-                described = {"id": told["id"], "metadata": {"alt_text": {"text": picture.alt}}}
-                self.call("POST", f"{self.session.base}/2/media/metadata", json=described, auth=self._auth())
-        return {"id": str(told["id"])}
+        def upload(file: File) -> Any:
+            told = self.write("POST", "/2/media/upload", files={"media": file}, data={"media_category": "tweet_image"})
+            number = str((told.get("data") or {}).get("id") or "")
+            if number and picture.alt:
+                described = {"id": number, "metadata": {"alt_text": {"text": picture.alt}}}
+                self.api("POST", "/2/media/metadata", json=described)
+            return number
+
+        return str(uploaded(self, delivery, picture, upload, holds=MEDIA_HOLDS))
+
+    def api(self, method: str, path: str, **more: Any) -> requests.Response:
+        """See REST; what tweepy does not do."""
+        auth = oauth1(self.settings) if self._signs else _Bearer(self.settings.access_token)
+        return self.call(method, self.root() + path, auth=auth, **more)
 
     @property
     def _signs(self) -> bool:
         """Whether requests are signed (OAuth 1.0a), not only carry the token (OAuth 2)."""
         return not self.settings.client_id
-
-    def _auth(self) -> AuthBase:
-        from requests_oauthlib import OAuth1  # noqa: PLC0415 - only pictures need it here
-
-        if not self._signs:
-            return _Bearer(self.settings.access_token)
-        key, secret, token, token_secret = self._keys().values()
-        return OAuth1(key, secret, token, token_secret)
 
     def _keys(self) -> dict[str, str]:
         names = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
@@ -232,19 +220,9 @@ class Twitter(Threading):
             likes=told.get("like_count"), reposts=sum(reposts) if reposts else None, replies=told.get("reply_count")
         )
 
-    def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
-        """See Network."""
-        words, status = self.words(response), response.status_code
-        problem = _problem(response)
-        if status == 403 and "duplicate content" in words:
-            return Duplicate(words, status=status)
-        if status in {403, 429} and problem.endswith(("/usage-capped", "/spend-capped")):
-            return OutOfCredit(words, status=status)
-        if status == 403 and problem.endswith(
-            ("/unsupported-authentication", "/client-forbidden", "/oauth1-permissions")
-        ):
-            return Unauthorised(words, status=status)
-        return super().outcome(response, writes=writes)
+    def codes(self, response: requests.Response) -> Sequence[int | str]:
+        """See Network: the last word of the problem's address."""
+        return [kind] if (kind := str(body_of(response).get("type", "")).rpartition("/")[2]) else []
 
     def _my_id(self) -> str:
         # an OAuth 1.0a access token begins with its user's id; asking costs a read that X charges for
@@ -267,11 +245,8 @@ class Twitter(Threading):
             raise Refused("tweepy could not make the request")
         raise self.outcome(self.session.answer, writes=writes)
 
-    def _receipt(self, remote_id: str) -> Receipt:
-        owner = self.settings.username.lstrip("@") or "i/web"
-        return Receipt(
-            remote_id=remote_id, permalink=f"{self.settings.web_base.rstrip('/')}/{owner}/status/{remote_id}"
-        )
+    def _receipt(self, remote_id: str | None) -> Receipt:
+        return self.receipt(remote_id, f"/{self.settings.username.lstrip('@') or 'i/web'}/status/{remote_id}")
 
 
 def _answers(post: Mapping[str, Any], part: Part) -> bool:
@@ -280,17 +255,7 @@ def _answers(post: Mapping[str, Any], part: Part) -> bool:
     return replied == ([part.parent.remote_id] if part.parent else [])
 
 
-def _says(post: Mapping[str, Any], part: Part) -> bool:
-    if not same_link(part.text, part.link):
-        return same_words(unescape(post["text"]), part.text)
+def _is(post: Mapping[str, Any], part: Part) -> bool:
     shown = post.get("entities", {}).get("urls", [])
     urls = [one.get(key, "") for one in shown for key in ("expanded_url", "unwound_url")]
-    return any(same_link(text, part.link) for text in (post["text"], *urls))
-
-
-def _problem(response: requests.Response) -> str:
-    try:
-        body = response.json()
-    except ValueError:
-        return ""
-    return str(body.get("type", "")) if isinstance(body, dict) else ""
+    return says(part.text, part.link, unescape(post["text"]), *urls)

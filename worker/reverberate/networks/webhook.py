@@ -6,34 +6,29 @@ specification takes it once. Whether yours does, only you know: say so with ``de
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import hmac
 import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from reverberate.errors import Outcome, Unauthorised
+from reverberate.errors import Unauthorised
 from reverberate.model import Assurance, Receipt, Standing
+from reverberate.networks.answers import Means
 from reverberate.networks.base import Network, NetworkSettings
-from reverberate.networks.flows import Ask, PasteFlow
+from reverberate.networks.flows import Ask, PasteFlow, always
 from reverberate.secrets import Secret
+from reverberate.standardwebhooks import signed, signing_key
 from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    import requests
-
     from reverberate.model import Delivery, Picture
 
-PREFIX = "whsec_"
-UNUSABLE = {401, 403, 404, 405, 410}
-"""The receiver is gone or does not know us: no message is at fault, and 410 is how one says farewell."""
+MAKE_ONE = 'your receiver, or make one: echo "whsec_$(openssl rand -base64 32)"'
 
 
 class WebhookSettings(NetworkSettings):
@@ -51,6 +46,8 @@ class Webhook(Network):
     limit, Settings = LIMITS["webhook"], WebhookSettings
     card, carries = True, frozenset({"attach"})  # the link is a field of its own
     settings: WebhookSettings
+    table = (Means(Unauthorised, {401, 403, 404, 405, 410}),)  # it is gone or does not know us; 410 is its farewell
+    flow = always(PasteFlow(where=MAKE_ONE, asks=(Ask("secret", "The signing secret"),)))
 
     @classmethod
     def way(cls, settings: NetworkSettings) -> type[Network]:
@@ -61,12 +58,6 @@ class Webhook(Network):
     def ways(cls) -> tuple[type[Network], ...]:
         """See Network."""
         return Webhook, DeduplicatingWebhook
-
-    @classmethod
-    def flow(cls, settings: NetworkSettings) -> PasteFlow:  # noqa: ARG003 - the same for all
-        """See Connects."""
-        asks = (Ask(setting="secret", label="The signing secret"),)
-        return PasteFlow(where='your receiver, or make one: echo "whsec_$(openssl rand -base64 32)"', asks=asks)
 
     def send(self, delivery: Delivery) -> Receipt:
         """See Network. The receiver's answer is a status; what it names its copy is its own matter."""
@@ -91,18 +82,10 @@ class Webhook(Network):
         note = f"answers {answer.status_code} when asked without a message; only a share shows whether it takes them"
         return Standing(who=urlsplit(self._url()).netloc, notes=(note,))
 
-    def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
-        """See Network."""
-        if response.status_code in UNUSABLE:
-            return Unauthorised(self.words(response), status=response.status_code)
-        return super().outcome(response, writes=writes)
-
     def _tell(self, kind: str, message_id: str, data: Mapping[str, Any], *, at: datetime) -> None:
-        """One event of that time. The signature's time is the attempt's own, for receivers refuse old ones."""
+        """One event of that time."""
         body = json.dumps({"type": kind, "timestamp": at.isoformat(), "data": data}, ensure_ascii=False).encode()
-        stamp = str(int(self.now().timestamp()))
-        headers = {"webhook-id": message_id, "webhook-timestamp": stamp, "Content-Type": "application/json"}
-        headers["webhook-signature"] = signature(self._key(), message_id, stamp, body)
+        headers = {"Content-Type": "application/json", **signed(self._key(), message_id, self.now(), body)}
         self.call("POST", self._url(), data=body, headers=headers)
 
     def _url(self) -> str:
@@ -110,26 +93,16 @@ class Webhook(Network):
 
     def _key(self) -> bytes:
         try:
-            prefix, key = self.settings.secret.reveal().split("_", 1)
-            if f"{prefix}_" == PREFIX:
-                return base64.b64decode(key, validate=True)
-        except (ValueError, binascii.Error):
-            pass
-        raise Unauthorised(
-            "the signing secret is none: it is whsec_ and base64, as in `whsec_$(openssl rand -base64 32)`"
-        )
+            return signing_key(self.settings.secret.reveal())
+        except ValueError:
+            told = "the signing secret is none: it is whsec_ and base64, as in `whsec_$(openssl rand -base64 32)`"
+        raise Unauthorised(told)
 
 
 class DeduplicatingWebhook(Webhook):
     """The receiver ignores an id that it knows: the same again is harmless, for as long as we may try."""
 
     title, assurance = "Webhook that deduplicates", Assurance.IDENTITY
-
-
-def signature(key: bytes, message_id: str, stamp: str, body: bytes) -> str:
-    """The header ``webhook-signature``: version 1, HMAC-SHA256 over id, time and body."""
-    digest = hmac.new(key, f"{message_id}.{stamp}.".encode() + body, hashlib.sha256).digest()
-    return f"v1,{base64.b64encode(digest).decode()}"
 
 
 def _shown(delivery: Delivery) -> dict[str, Any]:

@@ -12,29 +12,23 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from reverberate.errors import Outcome, Unauthorised
+from reverberate.errors import Refused, Unauthorised
 from reverberate.model import Assurance, Reactions, Receipt, Standing
-from reverberate.networks.base import (
-    CLOCKS_DIFFER,
-    Network,
-    NetworkSettings,
-    json_object,
-    only_part,
-    parse_instant,
-    same_link,
-)
+from reverberate.networks.answers import Means, body_of, json_object, missing_is_fine
+from reverberate.networks.base import only_part
 from reverberate.networks.flows import Ask, OAuth2Flow, PasteFlow
-from reverberate.networks.parts import once, unposted
+from reverberate.networks.likeness import earliest, parse_instant, same_link
+from reverberate.networks.parts import once, unposted, uploaded
+from reverberate.networks.rest import REST, AppSettings
 from reverberate.secrets import Secret
 from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import requests
-
     from reverberate.model import JSON, Delivery, Picture
     from reverberate.networks.flows import Flow
+    from reverberate.networks.parts import File
 
 COM = "https://public-api.wordpress.com"
 HOLDS = timedelta(days=1)
@@ -42,15 +36,13 @@ ANY_STATUS = "publish,future,draft,pending,private,trash"
 NEWEST = 50
 
 
-class WordPressSettings(NetworkSettings):
+class WordPressSettings(AppSettings):
     """One site: with ``user`` and ``app_password`` one's own, with ``access_token`` at WordPress.com."""
 
     site: str = Field(pattern=r"^[^\s?#]+$", description="Its address, e.g. https://blog.example or you.wordpress.com")
     user: str = Field(default="", description="Who posts; on one's own site.")
     app_password: Secret | None = Field(default=None, description="From Users > Profile > Application Passwords.")
     access_token: Secret | None = Field(default=None, description="Of WordPress.com.")
-    client_id: str = Field(default="", description="Of an app at developer.wordpress.com, to connect.")
-    client_secret: Secret | None = Field(default=None, description="That app's secret.")
     content: Literal["full", "excerpt", "link"] = Field(default="full", description="What is posted.")
     status: Literal["publish", "draft", "pending", "private"] = Field(default="publish", description="As what.")
     categories: tuple[str, ...] = Field(default=(), description="These too, besides the post's own.")
@@ -78,7 +70,7 @@ class WordPressSettings(NetworkSettings):
         return f"{COM}/wp/v2/sites/{bare.partition('://')[2] or bare}"
 
 
-class WordPress(Network):
+class WordPress(REST):
     """Publishes posts. Each holds its delivery's key in a comment, by which it is found again."""
 
     name, title, assurance = "wordpress", "WordPress", Assurance.READABLE
@@ -86,6 +78,12 @@ class WordPress(Network):
     card, article = True, True
     carries = frozenset({"card"})  # the featured picture
     settings: WordPressSettings
+    coded = ("code",)
+    table = (
+        Means(Unauthorised, {403}),  # a role that may not, passwords switched off, or a plug-in that guards the site
+        Means(Refused, {404}, {"rest_post_invalid_id"}),
+        Means(Unauthorised, {404}, hint="is this the site's address, and is its REST API open?"),
+    )
 
     @classmethod
     def flow(cls, settings: WordPressSettings) -> Flow:
@@ -102,31 +100,30 @@ class WordPress(Network):
     def send(self, delivery: Delivery) -> Receipt:
         """See Network."""
         body = self._post(delivery) | {"status": self.settings.status}
-        return _receipt(json_object(self._rest("POST", "/posts", json=body)))
+        return self._receipt(self.write("POST", "/posts", json=body))
 
     def find(self, delivery: Delivery) -> Receipt | None:
         """See Finds: among the newest posts, the bin's too, by the delivery's key; where no key is left, by our link."""
         params = {"context": "edit", "status": ANY_STATUS, "per_page": str(NEWEST)}
         params["_fields"] = "id,link,content,date_gmt"
-        posts: list[Any] = self._rest("GET", "/posts", params=params).json()
-        return next((_receipt(post) for wanted in (_marked, _linked) for post in posts if wanted(post, delivery)), None)
+        posts: list[Any] = self.api("GET", "/posts", params=params).json()
+        return next(
+            (self._receipt(post) for wanted in (_marked, _linked) for post in posts if wanted(post, delivery)), None
+        )
 
     def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
         """See Edits."""
-        return _receipt(json_object(self._rest("POST", f"/posts/{receipt.remote_id}", json=self._post(delivery))))
+        return self._receipt(self.write("POST", f"/posts/{receipt.remote_id}", json=self._post(delivery)))
 
     def delete(self, delivery: Delivery, receipt: Receipt) -> None:
         """See Deletes: into the bin."""
         del delivery
-        try:
-            self._rest("DELETE", f"/posts/{receipt.remote_id}")
-        except Outcome as outcome:
-            if outcome.status not in {404, 410}:
-                raise
+        with missing_is_fine():
+            self.api("DELETE", f"/posts/{receipt.remote_id}")
 
     def verify(self) -> Standing:
         """See Verifies."""
-        me = self._rest("GET", "/users/me", params={"context": "edit"}).json()
+        me = self.read("/users/me", context="edit")
         may = me.get("capabilities", {})
         needed = {"upload_files": "upload pictures"}
         needed |= {"publish_posts": "publish"} if self.settings.status in {"publish", "private"} else {}
@@ -135,22 +132,9 @@ class WordPress(Network):
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts: the comments."""
-        told = self._rest("GET", "/comments", params={"post": receipt.remote_id, "per_page": "1", "_fields": "id"})
+        told = self.api("GET", "/comments", params={"post": receipt.remote_id, "per_page": "1", "_fields": "id"})
         total = told.headers.get("X-WP-Total", "")
         return Reactions(replies=int(total) if total.isdecimal() else None)
-
-    def outcome(self, response: requests.Response, *, writes: bool) -> Outcome:
-        """See Network."""
-        words, status, code = self.words(response), response.status_code, _code(response)
-        if status == 403:  # a role that may not, passwords switched off, or a plug-in that guards the site
-            return Unauthorised(words, status=status)
-        if status == 404 and code != "rest_post_invalid_id":
-            return Unauthorised(f"{words}; is this the site's address, and is its REST API open?", status=status)
-        return super().outcome(response, writes=writes)
-
-    def said(self, response: requests.Response) -> str:
-        """See Network; with WordPress's own name of the error."""
-        return f"{super().said(response)} ({code})" if (code := _code(response)) else super().said(response)
 
     def _post(self, delivery: Delivery) -> dict[str, Any]:
         message = delivery.message
@@ -163,7 +147,7 @@ class WordPress(Network):
         if self.settings.content == "link":
             body["format"] = "link"
         if message.card and message.card.picture:
-            body["featured_media"] = self._uploaded(delivery, message.card.picture)
+            body["featured_media"] = self._featured(delivery, message.card.picture)
         return body | self._terms(delivery)
 
     def _terms(self, delivery: Delivery) -> dict[str, Any]:
@@ -186,42 +170,39 @@ class WordPress(Network):
     def _number(self, kind: str, name: str) -> Iterator[int]:
         """The number of a tag or category; none where it is missing and we may not make it."""
         params = {"search": name, "per_page": "100", "_fields": "id,name"}
-        for term in self._rest("GET", f"/{kind}", params=params).json():
+        for term in self.api("GET", f"/{kind}", params=params).json():
             if unescape(str(term["name"])).casefold() == name.casefold():
                 yield int(term["id"])
                 return
-        told = self.session.request("POST", self.settings.base + f"/{kind}", json={"name": name}, headers=self._who())
-        code, answer = _code(told), told.json() if told.ok or _code(told) else {}
+        told = self.session.request("POST", f"{self.root()}/{kind}", json={"name": name}, headers=self.proof())
         if told.ok:
-            yield int(answer["id"])
-        elif code == "term_exists":  # another spelling of it
-            yield int(answer["data"]["term_id"])
+            yield int(json_object(told)["id"])
+        elif "term_exists" in self.codes(told):  # another spelling of it
+            yield int(body_of(told, "data")["term_id"])
         elif told.status_code != 403:
             raise self.outcome(told, writes=True)
 
-    def _uploaded(self, delivery: Delivery, picture: Picture) -> int:
-        name = f"picture {picture.digest[:16]}"
-        step = once(delivery, name, lambda: self._upload(delivery, picture), now=self.now(), holds=HOLDS)
-        return int(str(step["id"]))
+    def _featured(self, delivery: Delivery, picture: Picture) -> int:
+        def upload(file: File) -> Any:
+            return self.write("POST", "/media", files={"file": file}, data={"alt_text": picture.alt}).get("id")
 
-    def _upload(self, delivery: Delivery, picture: Picture) -> Mapping[str, JSON]:
-        name = f"{picture.digest[:16]}.{picture.mime.partition('/')[2]}"
-        files = {"file": (name, delivery.load(picture.digest), picture.mime)}
-        with unposted(self):
-            made = json_object(self._rest("POST", "/media", files=files, data={"alt_text": picture.alt}))
-        return {"id": int(made["id"])}
+        return int(uploaded(self, delivery, picture, upload, holds=HOLDS, name=picture.digest[:16]))
 
-    def _rest(self, method: str, path: str, **kwargs: Any) -> requests.Response:
-        return self.call(method, self.settings.base + path, headers=self._who(), **kwargs)
+    def root(self) -> str:
+        """See REST."""
+        return self.settings.base
 
-    def _who(self) -> dict[str, str]:
-        """The header that says who asks."""
+    def proof(self) -> Mapping[str, str]:
+        """See REST."""
         if self.settings.access_token:
-            return {"Authorization": f"Bearer {self.settings.access_token.reveal()}"}
+            return super().proof()
         password = self.settings.app_password.reveal() if self.settings.app_password else ""
         proof = base64.b64encode(f"{self.settings.user}:{password}".encode()).decode()
         self.session.learn(proof)
         return {"Authorization": f"Basic {proof}"}
+
+    def _receipt(self, post: Mapping[str, Any]) -> Receipt:
+        return self.receipt(post.get("id"), str(post.get("link") or ""))
 
 
 def _content(delivery: Delivery, settings: WordPressSettings, text: str, title: str) -> str:
@@ -247,18 +228,6 @@ def _marked(post: Any, delivery: Delivery) -> bool:
 
 def _linked(post: Any, delivery: Delivery) -> bool:
     """Where something took the comments out: our link, in a post without any mark, from since we began."""
-    raw, since = unescape(post["content"]["raw"]), (delivery.since or delivery.planned) - CLOCKS_DIFFER
+    raw, since = unescape(post["content"]["raw"]), earliest(delivery)
     fresh = parse_instant(post["date_gmt"]) >= since if post.get("date_gmt") else True
     return fresh and "<!-- reverberate " not in raw and same_link(raw, delivery.message.link)
-
-
-def _receipt(post: Any) -> Receipt:
-    return Receipt(remote_id=str(post["id"]), permalink=str(post.get("link") or ""))
-
-
-def _code(response: requests.Response) -> str:
-    try:
-        body = response.json()
-    except (ValueError, RecursionError):
-        return ""
-    return str(body.get("code") or "") if isinstance(body, dict) else ""
