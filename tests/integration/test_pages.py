@@ -1,4 +1,4 @@
-"""Lists and the one screen find what they show in an index, on both databases: whatever is asked, no table is gone through."""
+"""Lists, the one screen and the dispatch find what they want in an index, on both databases: no table is gone through."""
 
 from __future__ import annotations
 
@@ -10,8 +10,21 @@ import pytest
 from sqlalchemy import event
 
 from reverberate.front import cursor_of
-from reverberate.model import ShareState
-from reverberate.store import claims, events, journal, posts, shares, tallies
+from reverberate.model import Message, Receipt, ShareState
+from reverberate.store import (
+    bookings,
+    claims,
+    events,
+    forget,
+    journal,
+    posts,
+    preflights,
+    reactions,
+    shares,
+    tallies,
+    watch,
+)
+from reverberate.store.claims import Claim, Ending
 from support.bulk import fill
 
 if TYPE_CHECKING:
@@ -32,7 +45,9 @@ ASKED: dict[str, Callable[[Transaction], Any]] = {
     "of a time": lambda tx: shares.listed(tx, shares.Wanted(since=NOW - timedelta(hours=2), until=NOW), limit=50),
     "after a place": lambda tx: shares.listed(tx, shares.Wanted(before=PLACE), limit=50),
     "of an account after a place": lambda tx: shares.listed(tx, shares.Wanted(account="a1", before=PLACE), limit=50),
+    "of an account and a source": lambda tx: shares.listed(tx, shares.Wanted(account="a1", source="s1"), limit=50),
     "of a post": lambda tx: shares.listed(tx, shares.Wanted(post_id=7, states=SENT), limit=50),
+    "of a post and a source": lambda tx: shares.listed(tx, shares.Wanted(post_id=7, source="s1"), limit=50),
     "posts": lambda tx: posts.listed(tx, posts.Wanted(), limit=50),
     "posts of a source": lambda tx: posts.listed(tx, posts.Wanted(source="s1", before=PLACE), limit=50),
     "events": lambda tx: events.listed(tx, events.Wanted(before=PLACE), limit=50),
@@ -40,6 +55,12 @@ ASKED: dict[str, Callable[[Transaction], Any]] = {
     "events of a source": lambda tx: events.listed(tx, events.Wanted(source="s1"), limit=50),
     "events of a kind": lambda tx: events.listed(tx, events.Wanted(kind="share refused", until=NOW), limit=50),
     "events of an account and a kind": lambda tx: events.listed(tx, events.Wanted(account="a1", kind="x"), limit=50),
+    "events of an account and a source": lambda tx: events.listed(
+        tx, events.Wanted(account="a1", source="s1", kind="x"), limit=50
+    ),
+    "events of an account and a share": lambda tx: events.listed(
+        tx, events.Wanted(account="a1", kind="x", share_id=7), limit=50
+    ),
     "events of a share": lambda tx: events.listed(tx, events.Wanted(share_id=7), limit=50),
     "events of a post": lambda tx: events.listed(tx, events.Wanted(post_id=7), limit=50),
     "events that follow": lambda tx: events.following(tx, 7, now=NOW),
@@ -50,12 +71,70 @@ ASKED: dict[str, Callable[[Transaction], Any]] = {
     "a share's events": lambda tx: journal.events_of(tx, 7),
 }
 
+ONE = Claim(share_id=7, kind="send", state=ShareState.SCHEDULED, message=Message(parts=("x",), link=""), fence=0)
+THERE = Receipt(remote_id="1", permalink="https://there.example/1")
+END = Ending(share_id=7, fence=1, now=NOW, state=ShareState.SENT, outcome="receipt", receipt=THERE)
+FLIGHTS = {"a1": (timedelta(days=7),)}
+DONE: dict[str, Callable[[Transaction], Any]] = {
+    "handing over": lambda tx: claims.take_due(tx, now=NOW, limit=100),
+    "what nobody claimed": lambda tx: claims.overdue(tx, before=NOW, limit=100),
+    "reading what is due": lambda tx: claims.work(tx, [7, 8]),
+    "claiming": lambda tx: claims.claim(tx, [ONE], owner="x", lease=NOW, now=NOW),
+    "prolonging": lambda tx: claims.renew(tx, [7], owner="x", lease=NOW),
+    "settling": lambda tx: claims.settle(tx, [END]),
+    "sweeping": lambda tx: claims.sweep(tx, now=NOW, settle=lambda _: timedelta(0)),
+    "an account that rests": lambda tx: shares.postpone_account(tx, "a1", until=NOW),
+    "whom to ask before": lambda tx: preflights.due(tx, FLIGHTS, now=NOW),
+    "what is booked": lambda tx: bookings.booked(tx, "a1", since=NOW, limit=100),
+    "who has a slot": lambda tx: bookings.holders(tx, "a1", [NOW.replace(tzinfo=None)]),
+    "what may move": lambda tx: bookings.movable(tx, "a1", since=NOW, limit=100),
+    "what may be shared again": lambda tx: bookings.originals(tx, "a1", since=NOW - timedelta(hours=1), until=NOW),
+    "old attempts": lambda tx: forget.attempts_after(tx, 0, before=NOW, limit=100),
+    "old events": lambda tx: forget.old_events(tx, before=NOW, limit=100),
+    "whose reactions to ask for": lambda tx: reactions.take(
+        tx, now=NOW + timedelta(days=2), lease=NOW, limit=9, pace=lambda _: None
+    ),
+    "reactions by account": lambda tx: reactions.by_account(tx, account="", since=NOW - timedelta(hours=1)),
+    "reactions by post": lambda tx: reactions.by_post(tx, account="a1", since=NOW - timedelta(hours=1), limit=50),
+    "reactions by hour": lambda tx: reactions.by_quarter(tx, account="", since=NOW - timedelta(hours=1)),
+    "is it known?": lambda tx: posts.known(tx, ["x", "y"]),
+    "how many are due": lambda tx: watch.due(tx, now=NOW),
+}
+BEST = {
+    "of an account and a source": "ix_shares_account_source (account=? AND source=? AND state=?",
+    "of a post": "(post_id=?",
+    "of a post and a source": "(post_id=?",
+    "events of a share": "(share_id=?",
+    "events of a post": "(share_id=?",
+    "events of an account and a share": "(share_id=?",
+    "events of an account and a source": "ix_events_source (source=?",
+    "an account that rests": "ix_shares_account_state_due_id (account=? AND state=? AND due<?)",
+    "what is booked": "ix_shares_account_wanted (account=? AND wanted>?)",
+    "who has a slot": "ix_shares_account_wanted (account=? AND wanted>? AND wanted<?)",
+    "what may move": "ix_shares_account_wanted (account=? AND wanted>?)",
+    "what may be shared again": "ix_shares_account_wanted (account=? AND wanted>? AND wanted<?)",
+    "reactions by account": "COVERING INDEX ix_reactions_latest (sent>?)",
+    "reactions by post": "COVERING INDEX ix_reactions_latest (sent>?",
+    "reactions by hour": "COVERING INDEX ix_reactions_latest (sent>?",
+}
+"""Where SQLite could find it in more ways than one, that which no other row makes slower."""
+TABLES = ("shares", "posts", "events", "attempts", "messages", "identities", "reactions")
+
 
 @pytest.fixture
 def full(store: Store) -> Store:
     """A store with enough rows for a planner to care."""
     fill(store, posts=2000, accounts=5)
     return store
+
+
+@pytest.fixture(params=["as it is", "counted"])
+def counted(full: Store, request: pytest.FixtureRequest) -> Store:
+    """The same; SQLite has not counted its rows unless somebody told it to."""
+    if request.param == "counted":
+        with full.write() as tx:
+            tx.exec_driver_sql("ANALYZE")
+    return full
 
 
 @contextmanager
@@ -71,6 +150,15 @@ def heard(tx: Transaction) -> Iterator[list[tuple[str, Any]]]:
     event.remove(tx, "before_cursor_execute", hear)
 
 
+def plans_of(tx: Transaction, do: Callable[[Transaction], Any]) -> list[str]:
+    """How the database goes about each statement of it."""
+    with heard(tx) as said:
+        do(tx)
+    questions = [(text, values) for text, values in said if text.startswith(("SELECT", "UPDATE", "DELETE"))]
+    assert questions
+    return [plan_of(tx, text, values) for text, values in questions if not isinstance(values, list)]
+
+
 def plan_of(tx: Transaction, statement: str, parameters: Any) -> str:
     """How the database would go about it."""
     explain = "EXPLAIN " if tx.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
@@ -79,22 +167,23 @@ def plan_of(tx: Transaction, statement: str, parameters: Any) -> str:
 
 def goes_through_a_table(plan: str) -> bool:
     """A whole table, or all that an index holds, read or sorted for a page of it."""
-    scans = any(f"Seq Scan on {name}" in plan for name in ("shares", "posts", "events", "attempts"))
     lines = [line.strip() for line in plan.splitlines()]
+    scans = any(f"Seq Scan on {name}" in plan for name in TABLES)
     return scans or any(
-        line.startswith("SCAN") and "USING INDEX" not in line and "COVERING" not in line for line in lines
+        line.startswith(f"SCAN {name}") and "USING INDEX" not in line and "COVERING" not in line
+        for line in lines
+        for name in TABLES
     )
 
 
-def test_every_list_is_backed_by_an_index(full: Store) -> None:
+def test_every_list_and_the_dispatch_are_backed_by_an_index(counted: Store) -> None:
     found: dict[str, list[str]] = {}
-    with full.read() as tx:
-        for name, ask in ASKED.items():
-            with heard(tx) as said:
-                ask(tx)
-            plans = [plan_of(tx, *one) for one in said]
-            assert plans
+    with counted.write() as tx:
+        for name, do in {**ASKED, **DONE}.items():
+            plans = plans_of(tx, do)
             found[name] = [plan for plan in plans if goes_through_a_table(plan)]
+            if tx.dialect.name == "sqlite" and BEST.get(name, "") not in "\n".join(plans):
+                found[name] += plans
 
     assert {name: plans for name, plans in found.items() if plans} == {}
 
@@ -104,14 +193,9 @@ def test_pages_are_read_in_the_order_of_their_index(full: Store) -> None:
     sorts = []
     with full.read() as tx:
         for name, ask in ASKED.items():
-            with heard(tx) as said:
-                ask(tx)
-            plans = [plan_of(tx, *one) for one in said]
-            sorts += [name for plan in plans if "TEMP B-TREE" in plan or "Sort" in plan.split("(")[0]]
+            sorts += [name for plan in plans_of(tx, ask) if "TEMP B-TREE" in plan or "Sort" in plan.split("(")[0]]
 
-    assert {
-        name for name in sorts if "of a post" not in name and "share's" not in name and "of a share" not in name
-    } == set()
+    assert [name for name in sorts if "a post" not in name and "a share" not in name] == []
 
 
 def test_the_tallies_agree_with_a_count(full: Store) -> None:

@@ -151,7 +151,8 @@ def test_reactions_add_up_by_account_post_and_hour(
     later = datetime.now(UTC) + timedelta(hours=2)
     asker(store, now=lambda: later).run(threading.Event())
     config = make_config(["a", "b"])
-    found = report(Service(config, store, make_accounts(config), sources=SOURCES))
+    since = datetime.now(UTC) - timedelta(days=1)
+    found = report(Service(config, store, make_accounts(config), sources=SOURCES), since=since)
 
     assert [(one["account"], one["shares"], one["likes"]) for one in found["accounts"]] == [("a", 2, 2), ("b", 2, 2)]
     assert [(one["shares"], one["likes"], one["reposts"]) for one in found["posts"]] == [(2, 2, 0)] * 2

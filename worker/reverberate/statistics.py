@@ -12,10 +12,12 @@ from reverberate.errors import Outcome, Refused, ReverberateError
 from reverberate.networks.base import Counts
 from reverberate.schedule import Pace
 from reverberate.store import reactions
+from reverberate.store.tables_watch import COUNTED
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable
+    from zoneinfo import ZoneInfo
 
     from reverberate.accounts import Accounts
     from reverberate.model import Reactions
@@ -33,7 +35,6 @@ AGAIN = timedelta(hours=1)
 """When a question is asked anew that the network could not answer."""
 FEW = 50
 """Questions taken at once."""
-COUNTED = ("likes", "reposts", "replies")
 
 
 def next_ask(sent: datetime, *, now: datetime) -> datetime | None:
@@ -109,40 +110,32 @@ class Statistics:
             raise Refused(f"the plug-in failed to count: {type(error).__name__}") from None
 
 
-def report(service: Service, *, account: str = "", since: datetime | None = None, posts: int = 50) -> dict[str, Any]:
-    """Reactions by account, by post (the most liked first) and by the hour at which shares were sent, in the site's zone.
+def report(service: Service, *, since: datetime, account: str = "", limit: int = 50) -> dict[str, Any]:
+    """Reactions by account, by post (the most liked first, so many) and by the hour at which shares were sent, on the site's clock.
 
-    Sums count what was told; ``shares`` is of how many shares anything was.
+    Of the shares that were sent since then: it costs what those are, however many there are of before. Sums count what
+    was told; ``shares`` is of how many shares anything was.
     """
-    by_account: dict[str, dict[str, Any]] = defaultdict(_nothing)
-    by_post: dict[int, dict[str, Any]] = {}
-    by_hour: dict[int, dict[str, Any]] = defaultdict(_nothing)
     with service.store.read() as tx:
-        for row in reactions.rows(tx, account=account, since=since):
-            _add(by_account[row.account], row)
-            _add(
-                by_post.setdefault(
-                    row.post_id, {"post": row.post_id, "title": row.title, "url": row.url, **_nothing()}
-                ),
-                row,
-            )
-            _add(by_hour[row.sent.astimezone(service.config.zone).hour], row)
-    ranked = sorted(by_post.values(), key=lambda one: -sum(one[name] for name in COUNTED))
+        accounts = reactions.by_account(tx, account=account, since=since)
+        quarters = reactions.by_quarter(tx, account=account, since=since)
+        posts = reactions.by_post(tx, account=account, since=since, limit=limit)
     return {
-        "accounts": [{"account": name} | sums for name, sums in sorted(by_account.items())],
-        "posts": ranked[:posts],
-        "hours": [{"hour": hour} | sums for hour, sums in sorted(by_hour.items())],
+        "accounts": [{"account": name, **asdict(accounts[name])} for name in sorted(accounts)],
+        "posts": [{"post": number, "title": title, "url": url, **asdict(sums)} for number, title, url, sums in posts],
+        "hours": _hours(quarters, service.config.zone),
     }
 
 
-def _nothing() -> dict[str, Any]:
-    return {"shares": 0} | dict.fromkeys(COUNTED, 0)
-
-
-def _add(sums: dict[str, Any], row: Row) -> None:
-    sums["shares"] += 1
-    for name, number in asdict(row.reactions).items():
-        sums[name] += number or 0
+def _hours(quarters: Iterable[tuple[datetime, tuple[int, ...]]], zone: ZoneInfo) -> list[dict[str, Any]]:
+    hours: dict[int, list[tuple[int, ...]]] = defaultdict(list)
+    for at, sums in quarters:
+        hours[at.astimezone(zone).hour].append(sums)
+    names = ("shares", *COUNTED)
+    return [
+        {"hour": hour, **dict(zip(names, map(sum, zip(*hours[hour], strict=True)), strict=True))}
+        for hour in sorted(hours)
+    ]
 
 
 def flat(found: Iterable[Row]) -> Iterable[dict[str, Any]]:

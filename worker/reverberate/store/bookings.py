@@ -11,6 +11,7 @@ from sqlalchemy import and_, case, func, literal, or_, select, update
 from reverberate.model import ShareState
 from reverberate.store import codec
 from reverberate.store.claims import told
+from reverberate.store.shares import unsought
 from reverberate.store.tables import posts, shares
 from reverberate.walltime import DAY
 
@@ -51,7 +52,7 @@ def holders(tx: Connection, account: str, walls: Sequence[datetime]) -> dict[dat
         return {}
     mine = and_(shares.c.account == account, shares.c.wanted >= min(walls).replace(tzinfo=UTC) - 2 * DAY)
     given = and_(mine, shares.c.wanted <= max(walls).replace(tzinfo=UTC) + 2 * DAY, shares.c.wall.in_(walls))
-    rows = tx.execute(select(shares.c.id, shares.c.wall).where(given, shares.c.state.in_(TAKES)))
+    rows = tx.execute(select(shares.c.id, shares.c.wall).where(given, unsought(shares.c.state).in_(TAKES)))
     return {row.wall: row.id for row in rows}
 
 
@@ -86,7 +87,7 @@ def move(tx: Connection, share: Share, when: Moment, *, zone: str, now: datetime
 def movable(tx: Connection, account: str, *, since: datetime, limit: int) -> list[tuple[Share, Post]]:
     """The account's first shares of posts that its schedule placed after ``since``, and that nobody tried, by number."""
     mine = and_(shares.c.account == account, shares.c.wanted > since, shares.c.slot == "", shares.c.fixed.is_(False))
-    waits = and_(shares.c.state.in_((ShareState.HELD, ShareState.SCHEDULED)), shares.c.tries == 0)
+    waits = and_(unsought(shares.c.state).in_((ShareState.HELD, ShareState.SCHEDULED)), shares.c.tries == 0)
     query = select(shares, posts.c.body.label("post_body")).join(posts, posts.c.id == shares.c.post_id)
     query = query.where(mine, waits, shares.c.lease.is_(None)).order_by(shares.c.wanted, shares.c.id).limit(limit)
     found = [(codec.load_share(row), codec.load_post(row.post_body)) for row in tx.execute(query)]
@@ -106,13 +107,13 @@ class Original:
 def originals(tx: Connection, account: str, *, since: datetime, until: datetime) -> list[Original]:
     """The account's first shares that were wanted after ``since`` and up to ``until``, and are sent."""
     again = shares.alias()
-    theirs = and_(again.c.post_id == shares.c.post_id, again.c.account == account, again.c.state.in_(TAKES))
-    last = select(func.max(again.c.wanted)).where(theirs).scalar_subquery()
+    theirs = and_(again.c.post_id == shares.c.post_id, unsought(again.c.account) == account)
+    last = select(func.max(again.c.wanted)).where(theirs, unsought(again.c.state).in_(TAKES)).scalar_subquery()
     query = (
         select(shares.c.post_id, shares.c.wanted, posts.c.body, last.label("last"))
         .join(posts, posts.c.id == shares.c.post_id)
         .where(shares.c.account == account, shares.c.wanted > since, shares.c.wanted <= until)
-        .where(shares.c.slot == "", shares.c.state == ShareState.SENT)
+        .where(shares.c.slot == "", unsought(shares.c.state) == ShareState.SENT)
         .order_by(shares.c.wanted, shares.c.id)
     )
     return [

@@ -10,6 +10,7 @@ from sqlalchemy import func, literal, select, tuple_
 
 from reverberate.model import Event
 from reverberate.store import codec
+from reverberate.store.shares import unsought
 from reverberate.store.tables import events, shares
 
 if TYPE_CHECKING:
@@ -42,14 +43,19 @@ def listed(tx: Connection, wanted: Wanted, *, limit: int) -> list[Event]:
 
 
 def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
+    few = wanted.share_id is not None or wanted.post_id is not None
+    account = unsought(events.c.account) if few or wanted.source else events.c.account
+    source = unsought(events.c.source) if few else events.c.source
+    kind = unsought(events.c.kind) if few or wanted.source else events.c.kind
     conditions: list[ColumnElement[bool]] = []
     # what the partial index says must be said here too, or the database does not see that it serves
-    conditions += [events.c.account == wanted.account, events.c.account != literal("")] if wanted.account else []
-    conditions += [events.c.source == wanted.source, events.c.source != literal("")] if wanted.source else []
-    conditions += [events.c.kind == wanted.kind] if wanted.kind else []
+    conditions += [account == wanted.account, account != literal("")] if wanted.account else []
+    conditions += [source == wanted.source, source != literal("")] if wanted.source else []
+    conditions += [kind == wanted.kind] if wanted.kind else []
     conditions += [events.c.share_id == wanted.share_id] if wanted.share_id is not None else []
     if wanted.post_id is not None:
-        conditions.append(events.c.share_id.in_(select(shares.c.id).where(shares.c.post_id == wanted.post_id)))
+        of_post = select(shares.c.id).where(shares.c.post_id == wanted.post_id)
+        conditions.append(events.c.share_id.in_(of_post))
     conditions += [events.c.at >= wanted.since] if wanted.since else []
     conditions += [events.c.at < wanted.until] if wanted.until else []
     return conditions + ([_after(*wanted.before)] if wanted.before else [])

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import BigInteger, and_, func, insert, select, type_coerce, update
 
 from reverberate.model import Reactions, Receipt
 from reverberate.store import turns
-from reverberate.store.tables import posts, shares
-from reverberate.store.tables_watch import reactions
+from reverberate.store.tables import EPOCH, MICROSECOND, posts, shares
+from reverberate.store.tables_watch import COUNTED, reactions
 from reverberate.store.turns import Allowance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from reverberate.schedule import Pace
+
+QUARTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,7 @@ class Question:
     """A share whose network is to be asked now; ``sent`` is when it was sent."""
 
     share_id: int
+    post_id: int
     account: str
     receipt: Receipt
     sent: datetime
@@ -74,7 +78,8 @@ def take(
         ask_again(tx, row.id, at=None if bound is None else later or lease)
         if bound is not None and later is None:
             receipt = Receipt(remote_id=row.remote_id, permalink=row.permalink or "")
-            taken.append(Question(share_id=row.id, account=row.account, receipt=receipt, sent=row.sent))
+            of = {"share_id": row.id, "post_id": row.post_id, "account": row.account}
+            taken.append(Question(**of, receipt=receipt, sent=row.sent))
     return taken
 
 
@@ -97,6 +102,7 @@ def record(tx: Connection, question: Question, found: Reactions, *, now: datetim
     mine = and_(reactions.c.share_id == question.share_id, reactions.c.latest)
     tx.execute(update(reactions).where(mine).values(latest=False))
     row = {"share_id": question.share_id, "account": question.account, "at": now, "latest": True}
+    row |= {"post_id": question.post_id, "sent": question.sent}
     told = {"likes": found.likes, "reposts": found.reposts, "replies": found.replies}
     tx.execute(insert(reactions).values(row | told))
     ask_again(tx, question.share_id, at=again)
@@ -113,7 +119,7 @@ def rows(
     """What people made of the shares, by share and time; ``since`` bounds when a share was sent."""
     wanted: list[ColumnElement[bool]] = [reactions.c.latest] if latest else []
     wanted += [reactions.c.account == account] if account else []
-    wanted += [shares.c.sent >= since] if since else []
+    wanted += [reactions.c.sent >= since] if since else []
     wanted += [reactions.c.share_id == share_id] if share_id is not None else []
     query = (
         select(reactions, shares.c.post_id, shares.c.permalink, shares.c.sent, posts.c.title, posts.c.url)
@@ -124,6 +130,53 @@ def rows(
     )
     for row in tx.execute(query):
         yield _row(row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """The latest answers of the networks, added up over so many shares that have one."""
+
+    shares: int
+    likes: int
+    reposts: int
+    replies: int
+
+
+def by_account(tx: Connection, *, account: str, since: datetime) -> dict[str, Sums]:
+    """By account, of the shares that were sent since then; only of this account, where one is given."""
+    return {row.by: _sums(row) for row in tx.execute(_summed(reactions.c.account, account, since))}
+
+
+def by_quarter(tx: Connection, *, account: str, since: datetime) -> list[tuple[datetime, tuple[int, ...]]]:
+    """The same by the quarter of an hour in which the shares were sent: how many, and what COUNTED names.
+
+    No clock on earth is off by less than a quarter.
+    """
+    quarter = type_coerce(reactions.c.sent, BigInteger) // (QUARTER // MICROSECOND)
+    rows = tx.execute(_summed(quarter, account, since))
+    return [(EPOCH + number * QUARTER, tuple(map(int, sums))) for number, *sums in rows]
+
+
+def by_post(tx: Connection, *, account: str, since: datetime, limit: int) -> list[tuple[int, str, str, Sums]]:
+    """The same of the posts that people made most of, the first first: number, title, address, sums."""
+    summed = _summed(reactions.c.post_id, account, since).subquery()
+    most = sum((summed.c[name] for name in COUNTED[1:]), summed.c[COUNTED[0]])
+    best = select(summed).order_by(most.desc(), summed.c.by).limit(limit).subquery()
+    query = select(best, posts.c.title, posts.c.url).join(posts, posts.c.id == best.c.by)
+    found = [(row.by, row.title, row.url, _sums(row)) for row in tx.execute(query)]
+    return sorted(found, key=lambda one: (-(one[3].likes + one[3].reposts + one[3].replies), one[0]))
+
+
+def _summed(by: ColumnElement[Any], account: str, since: datetime) -> Select[Any]:
+    """One walk through what an index holds of that time, however much there is of others."""
+    sums = [func.coalesce(func.sum(reactions.c[name]), 0).label(name) for name in COUNTED]
+    query = select(by.label("by"), func.count().label("shares"), *sums)
+    query = query.where(reactions.c.latest, reactions.c.sent >= since).group_by(by)
+    return query.where(reactions.c.account == account) if account else query
+
+
+def _sums(row: Any) -> Sums:
+    return Sums(shares=row.shares, **{name: int(getattr(row, name)) for name in COUNTED})
 
 
 def _row(row: Any) -> Row:

@@ -60,7 +60,7 @@ class Wall(TypeDecorator[datetime]):
         return None if value is None else datetime.fromisoformat(value)
 
 
-def _only(condition: str) -> dict[str, Any]:
+def only(condition: str) -> dict[str, Any]:
     """What makes an index partial on both databases."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
@@ -128,16 +128,13 @@ shares = Table(
     Column("spread", Integer, nullable=False, server_default=text("0")),
     Column("fixed", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("post_id", "account", "slot"),
-    Index(
-        "ix_shares_due", "wake", "id", sqlite_where=text("wake IS NOT NULL"), postgresql_where=text("wake IS NOT NULL")
-    ),
-    Index(
-        "ix_shares_leased", "lease", sqlite_where=text("lease IS NOT NULL"), postgresql_where=text("lease IS NOT NULL")
-    ),
+    Index("ix_shares_due", "wake", "id", **only("wake IS NOT NULL")),
+    Index("ix_shares_leased", "lease", **only("lease IS NOT NULL")),
     Index(None, "account", "state", "due", "id"),
+    Index("ix_shares_account_source", "account", "source", "state", "due", "id"),
     Index(None, "source", "state", "due", "id"),
     Index(None, "state", "due", "id"),
-    Index("ix_shares_ask", "ask", **_only("ask IS NOT NULL")),
+    Index("ix_shares_ask", "ask", **only("ask IS NOT NULL")),
     Index(None, "account", "wanted"),
 )
 
@@ -200,9 +197,9 @@ chores = Table(
     Column("outcome", String(20), nullable=False, server_default=""),
     Column("reason", Text, nullable=False, server_default=""),
     Column("ended", Instant),
-    Index("ix_chores_due", "wake", "id", **_only("wake IS NOT NULL")),
-    Index("ix_chores_open", "share_id", "kind", unique=True, **_only("ended IS NULL")),
-    Index("ix_chores_account", "account", **_only("ended IS NULL")),
+    Index("ix_chores_due", "wake", "id", **only("wake IS NOT NULL")),
+    Index("ix_chores_open", "share_id", "kind", unique=True, **only("ended IS NULL")),
+    Index("ix_chores_account", "account", **only("ended IS NULL")),
 )
 
 
@@ -223,11 +220,11 @@ events = Table(
     Column("words", Text, nullable=False, server_default=""),
     Index(None, "at", "id"),
     Index(None, "kind", "at", "id"),
-    Index("ix_events_account", "account", "at", "id", **_only("account <> ''")),
-    Index("ix_events_account_kind", "account", "kind", "at", "id", **_only("account <> ''")),
-    Index("ix_events_source", "source", "at", "id", **_only("source <> ''")),
+    Index("ix_events_account", "account", "at", "id", **only("account <> ''")),
+    Index("ix_events_account_kind", "account", "kind", "at", "id", **only("account <> ''")),
+    Index("ix_events_source", "source", "at", "id", **only("source <> ''")),
     Column("untold", Boolean, default=_untold),
-    Index("ix_events_untold", "id", **_only("untold IS NOT NULL")),
+    Index("ix_events_untold", "id", **only("untold IS NOT NULL")),
 )
 
 accounts = Table(

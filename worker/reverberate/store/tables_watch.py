@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
 
-from reverberate.store.tables import Id, Instant, metadata
+from reverberate.store.tables import Id, Instant, metadata, only
+
+COUNTED = ("likes", "reposts", "replies")
 
 troubles = Table(
     "troubles",
@@ -28,7 +30,7 @@ notices = Table(
     Column("sent", Instant),
     Column("body", JSON, nullable=False),
     Column("words", Text, nullable=False, server_default=""),
-    Index("ix_notices_due", "due", sqlite_where=text("due IS NOT NULL"), postgresql_where=text("due IS NOT NULL")),
+    Index("ix_notices_due", "due", **only("due IS NOT NULL")),
     Index(None, "channel", "id"),
 )
 
@@ -64,9 +66,16 @@ reactions = Table(
     Column("share_id", Id, ForeignKey("shares.id", ondelete="CASCADE"), primary_key=True),
     Column("at", Instant, primary_key=True),
     Column("account", String(100), nullable=False),
+    Column("post_id", Id, nullable=False),
+    Column("sent", Instant, nullable=False),
     Column("likes", Integer),
     Column("reposts", Integer),
     Column("replies", Integer),
     Column("latest", Boolean, nullable=False),
-    Index("ix_reactions_latest", "account", "share_id", sqlite_where=text("latest"), postgresql_where=text("latest")),
+    Index(
+        "ix_reactions_latest",
+        *("sent", "account", "post_id", *COUNTED, "latest"),
+        sqlite_where=text("latest = 1"),  # as SQLAlchemy asks there, where truth is a number
+        postgresql_where=text("latest"),
+    ),
 )

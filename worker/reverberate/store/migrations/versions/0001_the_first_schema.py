@@ -122,6 +122,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('shares', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_shares_account_state_due_id'), ['account', 'state', 'due', 'id'], unique=False)
+        batch_op.create_index('ix_shares_account_source', ['account', 'source', 'state', 'due', 'id'], unique=False)
         batch_op.create_index('ix_shares_ask', ['ask'], unique=False, sqlite_where=sa.text('ask IS NOT NULL'), postgresql_where=sa.text('ask IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_shares_account_wanted'), ['account', 'wanted'], unique=False)
         batch_op.create_index('ix_shares_due', ['wake', 'id'], unique=False, sqlite_where=sa.text('wake IS NOT NULL'), postgresql_where=sa.text('wake IS NOT NULL'))
@@ -244,6 +245,8 @@ def upgrade() -> None:
     sa.Column('share_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('at', reverberate.store.tables.Instant(), nullable=False),
     sa.Column('account', sa.String(length=100), nullable=False),
+    sa.Column('post_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('sent', reverberate.store.tables.Instant(), nullable=False),
     sa.Column('likes', sa.Integer(), nullable=True),
     sa.Column('reposts', sa.Integer(), nullable=True),
     sa.Column('replies', sa.Integer(), nullable=True),
@@ -252,7 +255,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('share_id', 'at', name=op.f('pk_reactions'))
     )
     with op.batch_alter_table('reactions', schema=None) as batch_op:
-        batch_op.create_index('ix_reactions_latest', ['account', 'share_id'], unique=False, sqlite_where=sa.text('latest'), postgresql_where=sa.text('latest'))
+        batch_op.create_index('ix_reactions_latest', ['sent', 'account', 'post_id', 'likes', 'reposts', 'replies', 'latest'], unique=False, sqlite_where=sa.text('latest = 1'), postgresql_where=sa.text('latest'))
 
     op.create_table('steps',
     sa.Column('share_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -389,6 +392,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_shares_state_due_id'))
         batch_op.drop_index(batch_op.f('ix_shares_source_state_due_id'))
         batch_op.drop_index('ix_shares_ask')
+        batch_op.drop_index('ix_shares_account_source')
         batch_op.drop_index('ix_shares_leased', sqlite_where=sa.text('lease IS NOT NULL'), postgresql_where=sa.text('lease IS NOT NULL'))
         batch_op.drop_index('ix_shares_due', sqlite_where=sa.text('wake IS NOT NULL'), postgresql_where=sa.text('wake IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_shares_account_wanted'))
