@@ -26,7 +26,7 @@ from reverberate.failpoints import reach
 from reverberate.masks import hide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 USER_AGENT = f"Reverberate/{__version__} (self-hosted cross-posting)"
 TIMEOUT = (10.0, 30.0)
@@ -89,6 +89,13 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.clear()
 
 
+def _merged(ours: Mapping[str, Any], theirs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A request's headers over the session's, whatever the case of their names; None leaves one out."""
+    said = {name.lower() for name in theirs or ()}
+    both = {name: value for name, value in ours.items() if name.lower() not in said} | dict(theirs or {})
+    return {name: value for name, value in both.items() if value is not None}
+
+
 class Session(requests.Session):
     """A ``requests.Session`` that never waits for ever and raises outcomes instead of transport errors.
 
@@ -127,10 +134,34 @@ class Session(requests.Session):
             Unauthorised: the account's address, or a secret in a header, is such that no request can hold it.
         """
         try:
-            return super().prepare_request(request)
+            if self.cookies or request.cookies or self.params or self.auth:
+                return super().prepare_request(request)
+            return self._prepared(request)
         except (InvalidHeader, InvalidURL, MissingSchema) as error:
             trouble = type(error).__name__
         raise Unauthorised(f"no request can be made of this account's address and secrets ({trouble}); check them")
+
+    def _prepared(self, request: requests.Request) -> requests.PreparedRequest:
+        """What ``super()`` makes where there is nothing to merge but headers, in half the time."""
+        prepared = requests.PreparedRequest()
+        prepared.prepare(
+            method=request.method,
+            url=request.url,
+            headers=_merged(self.headers, request.headers),
+            files=request.files,
+            data=request.data,
+            params=request.params,
+            auth=request.auth,
+            cookies=self.cookies,
+            hooks=request.hooks,
+            json=request.json,
+        )
+        return prepared
+
+    def merge_environment_settings(self, _url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """As requests does it, without its look at the environment, which we never ask."""
+        given = {"proxies": proxies or self.proxies, "stream": bool(stream), "cert": cert or self.cert}
+        return given | {"verify": self.verify if verify is None else verify}
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """As requests does it, within the time limits; only reads are redirected.
