@@ -40,11 +40,11 @@ class Mutant:
 
 MUTANTS = (
     Mutant("no intent before the call", "store/claims.py", "    tx.execute(insert(attempts), intents)\n", ""),
-    Mutant("any worker may settle", "store/claims.py", "row.fence == ending.fence and row.lease", "row.lease"),
-    Mutant("a claim asks for nothing", "store/claims.py", "shares.c.state == state, free)", "shares.c.state == state)"),
-    Mutant("a claim takes any state", "store/claims.py", "shares.c.state == state, free)", "free)"),
-    Mutant("looked up at once after a crash", "store/claims.py", "due = now + settle(row.account)", "due = now"),
-    Mutant("poison is tried for ever", "store/claims.py", "if row.crashes + 1 >= CRASHES:", "if row.crashes < 0:"),
+    Mutant("any worker may settle", "store/endings.py", "row.fence == ending.fence and row.lease", "row.lease"),
+    Mutant("a claim asks for nothing", "store/claims.py", 'bindparam("was"), _FREE)', 'bindparam("was"))'),
+    Mutant("a claim takes any state", "store/claims.py", 'shares.c.state == bindparam("was"), _FREE)', "_FREE)"),
+    Mutant("looked up at once after a crash", "store/endings.py", "due = now + settle(row.account)", "due = now"),
+    Mutant("poison is tried for ever", "store/endings.py", "if row.crashes + 1 >= CRASHES:", "if row.crashes < 0:"),
     Mutant(
         "a retry is rendered anew",
         "store/claims.py",

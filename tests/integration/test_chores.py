@@ -16,7 +16,7 @@ from reverberate.errors import Outcome, RateLimited, Refused, ReverberateError, 
 from reverberate.model import Card, Message, Picture, Post, Receipt, ShareState
 from reverberate.service import Service
 from reverberate.sources.base import Look
-from reverberate.store import chores, claims, journal, posts, shares
+from reverberate.store import chores, claims, endings, journal, posts, shares
 from reverberate.tasks import Poller
 from support.plugins import NETWORKS, SOURCES, Box, BoxSettings, Toy
 from support.world import get, make_accounts, make_config, plan, states
@@ -276,8 +276,8 @@ def test_a_worker_that_dies_over_a_chore_leaves_it_to_another(
         assert chores.claim(tx, work.chore, **dead) is None, "one worker at a time"
     kept.accepted.clear()  # it was done, and nobody could write that down
     with store.write() as tx:
-        assert claims.any_expired(tx, now=now)
-        assert claims.sweep(tx, now=now, settle=lambda _: timedelta(0)) == [], "no share is in doubt"
+        assert endings.any_expired(tx, now=now)
+        assert endings.sweep(tx, now=now, settle=lambda _: timedelta(0)) == [], "no share is in doubt"
     assert get(store, share_id).state is S.SENT
     assert get(store, share_id).lease is None
     at_once(store, share_id)
@@ -298,7 +298,7 @@ def test_a_worker_that_lost_its_claim_changes_nothing(store: Store, courier: Cal
         assert work.chore is not None
         fence = chores.claim(tx, work.chore, fence=work.share.fence, owner="slow", lease=now - HOUR, now=now)
         assert fence is not None
-        claims.sweep(tx, now=now, settle=lambda _: timedelta(0))
+        endings.sweep(tx, now=now, settle=lambda _: timedelta(0))
         late = chores.Finish(chore=work.chore, fence=fence, now=now, outcome="receipt", came="done", key="new")
 
         assert chores.settle(tx, late) is False

@@ -12,7 +12,7 @@ import pytest
 from reverberate.errors import Outcome, RateLimited, Refused, Transient, Unauthorised, Unsure
 from reverberate.model import Assurance, Receipt, ShareState
 from reverberate.schedule import Moment
-from reverberate.store import claims, journal, shares
+from reverberate.store import claims, endings, journal, shares
 from reverberate.tasks import Poller
 from support.plugins import NETWORKS, Toy
 from support.world import get, plan, states, until
@@ -326,7 +326,7 @@ def test_a_living_worker_keeps_a_long_call_its_own(
     one.deliver([share_id])
     time.sleep(1.2)
     with store.write() as tx:
-        assert claims.sweep(tx, now=datetime.now(UTC), settle=lambda _: timedelta(0)) == []
+        assert endings.sweep(tx, now=datetime.now(UTC), settle=lambda _: timedelta(0)) == []
     gate.set()
     assert one.drain(10)
 

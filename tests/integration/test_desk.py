@@ -14,7 +14,7 @@ from reverberate.desk import Desk
 from reverberate.errors import ReverberateError
 from reverberate.model import Message, Picture, Receipt, ShareState
 from reverberate.service import Service
-from reverberate.store import claims, journal, posts, shares
+from reverberate.store import claims, endings, journal, posts, shares
 from support.plugins import SOURCES, BoxSettings
 from support.world import get, make_accounts, make_config, plan
 
@@ -80,8 +80,8 @@ def test_a_retried_share_is_rendered_anew(store: Store) -> None:
     wish = claims.Claim(share_id=share_id, kind="send", state=S.SCHEDULED, message=Message(parts=("x",), link="y"))
     with store.write() as tx:
         claims.claim(tx, [wish], owner="w", lease=now, now=now)
-        claims.settle(
-            tx, [claims.Ending(share_id=share_id, fence=1, now=now, state=S.REFUSED, outcome="refused", words="no")]
+        endings.settle(
+            tx, [endings.Ending(share_id=share_id, fence=1, now=now, state=S.REFUSED, outcome="refused", words="no")]
         )
     Desk(store).retry(share_id)
 
@@ -96,10 +96,10 @@ def test_the_story_of_a_share_is_whole(store: Store) -> None:
     message = Message(parts=("one", "two"), link="https://x.example/", pictures=(picture,), notes=("cut",))
     wish = claims.Claim(share_id=share_id, kind="send", state=S.SCHEDULED, message=message)
     receipt = Receipt(remote_id="1", permalink="https://net.example/1")
-    ending = claims.Ending(share_id=share_id, fence=1, now=now, state=S.SENT, outcome="receipt", receipt=receipt)
+    ending = endings.Ending(share_id=share_id, fence=1, now=now, state=S.SENT, outcome="receipt", receipt=receipt)
     with store.write() as tx:
         claims.claim(tx, [wish], owner="w", lease=now, now=now)
-        claims.settle(tx, [ending])
+        endings.settle(tx, [ending])
         share = shares.get(tx, share_id)
         assert share is not None
         story = status.story(tx, share)

@@ -14,7 +14,7 @@ from reverberate.model import Assurance, Message, Receipt, ShareState
 from reverberate.networks.parts import Part, Threading
 from reverberate.policy import CRASHES, TRIPS
 from reverberate.schedule import Pace
-from reverberate.store import claims, journal, pictures, shares, turns
+from reverberate.store import claims, endings, journal, pictures, shares, turns
 from reverberate.store.turns import Allowance
 from support.plugins import NETWORKS, Toy
 from support.world import PlainRenderer, get, plan, states
@@ -190,7 +190,7 @@ def test_a_share_over_which_workers_die_waits_for_a_person(store: Store) -> None
         with store.write() as tx:
             assert claims.claim(tx, [wish], owner="w", lease=now + timedelta(seconds=10), now=now)
         with store.write() as tx:
-            claims.sweep(tx, now=now + timedelta(seconds=11), settle=lambda _: timedelta(0))
+            endings.sweep(tx, now=now + timedelta(seconds=11), settle=lambda _: timedelta(0))
 
     share = get(store, share_id)
     assert (share.state, share.wake, share.crashes) == (ShareState.UNSURE, None, CRASHES)
@@ -293,7 +293,7 @@ def test_a_worker_that_lost_its_claim_posts_no_further_part(
 
     def lose(self: Chain, delivery: Delivery, part: Part) -> Receipt:
         with store.write() as tx:
-            claims.sweep(tx, now=datetime.now(UTC) + timedelta(minutes=1), settle=lambda _: HOUR)
+            endings.sweep(tx, now=datetime.now(UTC) + timedelta(minutes=1), settle=lambda _: HOUR)
         return Chain.post(self, delivery, part)
 
     chain.post = lose  # type: ignore[method-assign]  # for this test
@@ -318,7 +318,7 @@ def test_a_step_is_kept_whoever_holds_the_share_and_says_whether_that_is_still_u
             assert claims.record(tx, share_id, fence, f"part {fence}", {"remote_id": owner}, now=now)
             now += timedelta(seconds=2)
             if fence == 1:
-                claims.sweep(tx, now=now, settle=lambda _: timedelta(0))
+                endings.sweep(tx, now=now, settle=lambda _: timedelta(0))
     with store.write() as tx:
         assert not claims.record(tx, share_id, 1, "part 3", {"remote_id": "late"}, now=now)
         steps = claims.steps_of(tx, [share_id])[share_id]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverberate.delivery import Courier
-from reverberate.store import claims, shares
+from reverberate.store import claims, endings, shares
 from support.world import make_accounts, make_config, plan, states, until
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def test_a_clock_that_jumps_makes_nothing_twice_and_loses_nothing(
         until(lambda: len(toy.accepted) > 5)
         clock.off = jump
         with store.write() as tx:
-            claims.sweep(tx, now=clock(), settle=lambda _: timedelta(0))
+            endings.sweep(tx, now=clock(), settle=lambda _: timedelta(0))
         assert one.drain(20)
         clock.off = max(jump, timedelta(0))  # a clock that went back comes to where it was
         for _ in range(4):

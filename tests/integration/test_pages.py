@@ -14,6 +14,7 @@ from reverberate.model import Message, Receipt, ShareState
 from reverberate.store import (
     bookings,
     claims,
+    endings,
     events,
     forget,
     journal,
@@ -24,7 +25,8 @@ from reverberate.store import (
     tallies,
     watch,
 )
-from reverberate.store.claims import Claim, Ending
+from reverberate.store.claims import Claim
+from reverberate.store.endings import Ending
 from support.bulk import fill
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ ASKED: dict[str, Callable[[Transaction], Any]] = {
     "the last event": events.newest,
     "what waits longest": lambda tx: shares.oldest_waiting(tx, now=NOW),
     "the next to wake": claims.next_wake,
-    "what ran out": lambda tx: claims.any_expired(tx, now=NOW),
+    "what ran out": lambda tx: endings.any_expired(tx, now=NOW),
     "a share's events": lambda tx: journal.events_of(tx, 7),
 }
 
@@ -81,8 +83,8 @@ DONE: dict[str, Callable[[Transaction], Any]] = {
     "reading what is due": lambda tx: claims.work(tx, [7, 8]),
     "claiming": lambda tx: claims.claim(tx, [ONE], owner="x", lease=NOW, now=NOW),
     "prolonging": lambda tx: claims.renew(tx, [7], owner="x", lease=NOW),
-    "settling": lambda tx: claims.settle(tx, [END]),
-    "sweeping": lambda tx: claims.sweep(tx, now=NOW, settle=lambda _: timedelta(0)),
+    "settling": lambda tx: endings.settle(tx, [END]),
+    "sweeping": lambda tx: endings.sweep(tx, now=NOW, settle=lambda _: timedelta(0)),
     "an account that rests": lambda tx: shares.postpone_account(tx, "a1", until=NOW),
     "whom to ask before": lambda tx: preflights.due(tx, FLIGHTS, now=NOW),
     "what is booked": lambda tx: bookings.booked(tx, "a1", since=NOW, limit=100),

@@ -13,8 +13,9 @@ from sqlalchemy import text
 
 from reverberate.errors import StoreError
 from reverberate.model import Card, Image, Message, Post, Receipt, ShareState, SourceState
-from reverberate.store import Store, claims, journal, posts, shares
-from reverberate.store.claims import Claim, Ending
+from reverberate.store import Store, claims, endings, journal, posts, shares
+from reverberate.store.claims import Claim
+from reverberate.store.endings import Ending
 from reverberate.store.shares import NewShare
 from reverberate.store.writer import Writer
 
@@ -136,7 +137,7 @@ def test_the_first_message_stays_whatever_a_later_claim_renders(store: Store) ->
         (share_id,) = add(tx)
     take(store, wish(share_id))
     with store.write() as tx:
-        claims.settle(tx, [ending(share_id, 1, ShareState.SCHEDULED, due=LATER, outcome="transient")])
+        endings.settle(tx, [ending(share_id, 1, ShareState.SCHEDULED, due=LATER, outcome="transient")])
     other = Claim(share_id=share_id, kind="send", state=ShareState.SCHEDULED, message=Message(parts=("new",), link="x"))
 
     assert take(store, other, now=LATER) == {share_id: (2, MESSAGE)}
@@ -164,7 +165,7 @@ def test_a_receipt_ends_a_share(store: Store) -> None:
         (share_id,) = add(tx)
     take(store, wish(share_id))
     with store.write() as tx:
-        assert claims.settle(tx, [ending(share_id, 1)]) == {share_id}
+        assert endings.settle(tx, [ending(share_id, 1)]) == {share_id}
 
     share = get(store, share_id)
     assert (share.state, share.wake, share.lease, share.owner) == (ShareState.SENT, None, None, "")
@@ -176,10 +177,10 @@ def test_a_worker_that_lost_its_claim_cannot_write_a_state(store: Store) -> None
         (share_id,) = add(tx)
     take(store, wish(share_id))
     with store.write() as tx:
-        claims.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0))
+        endings.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0))
     late = ending(share_id, 1, ShareState.SCHEDULED, due=LATER, outcome="transient")
     with store.write() as tx:
-        assert claims.settle(tx, [late]) == set()
+        assert endings.settle(tx, [late]) == set()
 
     assert get(store, share_id).state is ShareState.UNSURE
 
@@ -189,8 +190,8 @@ def test_a_receipt_that_comes_late_is_still_the_truth(store: Store) -> None:
         (share_id,) = add(tx)
     take(store, wish(share_id))
     with store.write() as tx:
-        claims.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0))
-        assert claims.settle(tx, [ending(share_id, 1)]) == {share_id}
+        endings.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0))
+        assert endings.settle(tx, [ending(share_id, 1)]) == {share_id}
 
     assert get(store, share_id).state is ShareState.SENT
 
@@ -201,10 +202,10 @@ def test_a_late_receipt_does_not_disturb_another_workers_claim(store: Store) -> 
     take(store, wish(share_id))
     much_later = NOW + timedelta(minutes=1)
     with store.write() as tx:
-        claims.sweep(tx, now=much_later, settle=lambda _: timedelta(0))
+        endings.sweep(tx, now=much_later, settle=lambda _: timedelta(0))
     take(store, wish(share_id, "look", ShareState.UNSURE), owner="v", now=much_later)
     with store.write() as tx:
-        assert claims.settle(tx, [ending(share_id, 1)]) == set()
+        assert endings.settle(tx, [ending(share_id, 1)]) == set()
         (first, _) = journal.attempts_of(tx, share_id)
 
     assert first.outcome == "receipt", "the journal keeps what the first worker saw"
@@ -217,8 +218,8 @@ def test_the_sweep_questions_dead_claims_only(store: Store) -> None:
     take(store, wish(second), owner="alive", now=NOW + timedelta(seconds=30))
     swept_at = NOW + timedelta(seconds=20)
     with store.write() as tx:
-        assert claims.sweep(tx, now=swept_at, settle=lambda _: timedelta(seconds=5)) == [first]
-        assert claims.sweep(tx, now=swept_at, settle=lambda _: timedelta(seconds=5)) == []
+        assert endings.sweep(tx, now=swept_at, settle=lambda _: timedelta(seconds=5)) == [first]
+        assert endings.sweep(tx, now=swept_at, settle=lambda _: timedelta(seconds=5)) == []
 
     assert get(store, first).due == swept_at + timedelta(seconds=5)
     assert get(store, second).state is ShareState.SENDING
@@ -231,7 +232,7 @@ def test_a_living_worker_keeps_its_claims(store: Store) -> None:
     with store.write() as tx:
         assert claims.renew(tx, [share_id], owner="w", lease=NOW + timedelta(minutes=5)) == {share_id}
         assert claims.renew(tx, [share_id], owner="somebody else", lease=NOW) == set()
-        assert claims.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0)) == []
+        assert endings.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0)) == []
 
 
 def test_due_shares_are_handed_over_oldest_first_and_again_if_nobody_claims_them(store: Store) -> None:
@@ -440,7 +441,7 @@ def test_a_worker_whose_knowledge_is_old_claims_nothing(store: Store) -> None:
     old = replace(wish(share_id), fence=get(store, share_id).fence)
     ((_, (fence, _)),) = take(store, wish(share_id), owner="another").items()
     with store.write() as tx:
-        claims.settle(tx, [ending(share_id, fence, ShareState.SCHEDULED, due=LATER)])
+        endings.settle(tx, [ending(share_id, fence, ShareState.SCHEDULED, due=LATER)])
 
     assert take(store, old, now=LATER) == {}
     assert take(store, replace(old, fence=fence), now=LATER) == {share_id: (fence + 1, MESSAGE)}
@@ -452,7 +453,7 @@ def test_a_sign_of_life_prolongs_only_what_is_in_hand(store: Store) -> None:
     take(store, wish(first), wish(second))
     with store.write() as tx:
         assert claims.renew(tx, [first], owner="w", lease=NOW + timedelta(minutes=5)) == {first}
-        swept = claims.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0))
+        swept = endings.sweep(tx, now=NOW + timedelta(minutes=1), settle=lambda _: timedelta(0))
 
     assert swept == [second]
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from reverberate.model import JSON, Message, Work
     from reverberate.store.aftermath import Aftermath
-    from reverberate.store.claims import Claim, Ending
+    from reverberate.store.claims import Claim
+    from reverberate.store.endings import Ending
     from simulation.clock import Owner
     from simulation.store import Model
     from simulation.world import World

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from reverberate.model import JSON
     from reverberate.schedule import Moment
     from reverberate.store.aftermath import Aftermath
-    from reverberate.store.claims import Claim, Ending
+    from reverberate.store.claims import Claim
+    from reverberate.store.endings import Ending
     from reverberate.store.turns import Allowance
 
 S = ShareState

@@ -10,9 +10,10 @@ import pytest
 
 from reverberate.model import AccountState, Message, Post, Receipt, Share, ShareState, Work
 from reverberate.schedule import Moment, Pace
-from reverberate.store import Store, aftermath, claims, journal, posts, shares
+from reverberate.store import Store, aftermath, claims, endings, journal, posts, shares
 from reverberate.store.aftermath import Aftermath
-from reverberate.store.claims import Claim, Ending
+from reverberate.store.claims import Claim
+from reverberate.store.endings import Ending
 from reverberate.store.shares import NewShare
 from reverberate.store.turns import Allowance
 from simulation.rows import NAMES
@@ -138,15 +139,15 @@ class Both:
 
     def settle(self) -> None:
         known = [share_id for share_id in self.ids if share_id in self.fences]
-        endings = [self.ending(share_id) for share_id in self.rng.sample(known, min(len(known), 2))]
-        if not endings:
+        came = [self.ending(share_id) for share_id in self.rng.sample(known, min(len(known), 2))]
+        if not came:
             return
-        after = [self.aftermath(one) for one in endings]
+        after = [self.aftermath(one) for one in came]
         with self.store.write() as tx:
-            real = claims.settle(tx, endings)
-            aftermath.apply(tx, [one for one, ending in zip(after, endings, strict=True) if ending.share_id in real])
-        assert real == self.model.settle(endings)
-        for one, ending in sorted(zip(after, endings, strict=True), key=lambda pair: not pair[0].took):
+            real = endings.settle(tx, came)
+            aftermath.apply(tx, [one for one, ending in zip(after, came, strict=True) if ending.share_id in real])
+        assert real == self.model.settle(came)
+        for one, ending in sorted(zip(after, came, strict=True), key=lambda pair: not pair[0].took):
             if ending.share_id in real:
                 self.model.aftermath(one)
 
@@ -188,7 +189,7 @@ class Both:
 
     def sweep(self) -> None:
         with self.store.write() as tx:
-            real = claims.sweep(tx, now=self.now, settle=SETTLE.__getitem__)
+            real = endings.sweep(tx, now=self.now, settle=SETTLE.__getitem__)
         assert sorted(real) == self.model.sweep(now=self.now, settle=SETTLE.__getitem__)
 
     def change(self) -> None:

@@ -27,7 +27,7 @@ from reverberate.logs import about
 from reverberate.model import Delivery, Receipt, ShareState, Step
 from reverberate.networks.base import Finds
 from reverberate.networks.parts import known_part
-from reverberate.store import claims, pictures, shares
+from reverberate.store import claims, endings, pictures, shares
 from reverberate.store.aftermath import Aftermath
 from reverberate.store.writer import Writer
 from reverberate.tracing import span, told
@@ -277,7 +277,7 @@ class Courier:
             same_host=tuple(self._accounts.on_the_same_host(account)) if broken else (),
         )
 
-    def _write(self, ending: claims.Ending, aftermath: Aftermath, verdict: Verdict) -> None:
+    def _write(self, ending: endings.Ending, aftermath: Aftermath, verdict: Verdict) -> None:
         """Write it down; a receipt is offered again until the database takes it or the worker ends."""
         words = verdict.receipt.permalink if verdict.receipt else verdict.reason
         log.info("share %d: %s: %s", ending.share_id, ending.state, words)
@@ -353,9 +353,9 @@ def _look(network: Network, delivery: Delivery) -> Receipt | Outcome | None:
 
 def _ending(
     share_id: int, fence: int, found: Receipt | Outcome | None, verdict: Verdict, *, now: datetime
-) -> claims.Ending:
+) -> endings.Ending:
     outcome = found if isinstance(found, Outcome) else None
-    return claims.Ending(
+    return endings.Ending(
         share_id=share_id,
         fence=fence,
         now=now,

@@ -18,7 +18,7 @@ from reverberate.errors import ReverberateError, StoreError
 from reverberate.evergreen import plan_again
 from reverberate.failpoints import reach
 from reverberate.retiming import retime
-from reverberate.store import claims, journal, tallies
+from reverberate.store import claims, endings, journal, tallies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -131,10 +131,10 @@ class Dispatcher:
 
     def _sweep(self) -> None:
         with self._store.read() as tx:
-            if not claims.any_expired(tx, now=self._now()):
+            if not endings.any_expired(tx, now=self._now()):
                 return
         with self._store.write() as tx:
-            lost = claims.sweep(tx, now=self._now(), settle=self._settle)
+            lost = endings.sweep(tx, now=self._now(), settle=self._settle)
             reach("sweep: before commit")
         reach("sweep: after commit")
         for share_id in lost:

@@ -10,7 +10,7 @@ from sqlalchemy import and_, case, func, literal, or_, select, update
 
 from reverberate.model import ShareState
 from reverberate.store import codec
-from reverberate.store.claims import told
+from reverberate.store.events import TOLD
 from reverberate.store.shares import unsought
 from reverberate.store.tables import posts, shares
 from reverberate.walltime import DAY
@@ -78,9 +78,7 @@ def move(tx: Connection, share: Share, when: Moment, *, zone: str, now: datetime
     done = tx.execute(update(shares).where(free).values(values)).rowcount == 1
     if done:
         words = f"{reason}: it was due at {share.wanted.isoformat()}, and is now at {when.due.isoformat()}"
-        tx.execute(
-            told(), {"at": now, "kind": "share moved", "share_id": share.id, "of_share": share.id, "words": words}
-        )
+        tx.execute(TOLD, {"at": now, "kind": "share moved", "share_id": share.id, "of_share": share.id, "words": words})
     return done
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import and_, bindparam, insert, select, update
 
 from reverberate.model import AccountState, Attempt, Event, SourceState
 from reverberate.store import chores, codec, shares
@@ -55,11 +55,21 @@ def account_states(tx: Connection) -> Mapping[str, AccountState]:
     return {row.name: codec.load(AccountState, row) for row in tx.execute(select(accounts))}
 
 
+_TOOK = (
+    update(accounts)
+    .where(accounts.c.name.in_(bindparam("names", expanding=True)))
+    .values(last_success=bindparam("now"), rest_until=None, failures=0)
+    .returning(accounts.c.name)
+)
+
+
 def succeeded(tx: Connection, names: Sequence[str], *, now: datetime) -> None:
     """These accounts took a message."""
-    tx.execute(insert_new(tx, accounts), [{"name": name} for name in names])
-    mine = update(accounts).where(accounts.c.name.in_(names))
-    tx.execute(mine.values(last_success=now, rest_until=None, failures=0))
+    wanted = sorted(set(names))
+    known = set(tx.execute(_TOOK, {"names": wanted, "now": now}).scalars())
+    if new := [name for name in wanted if name not in known]:
+        tx.execute(insert_new(tx, accounts), [{"name": name} for name in new])
+        tx.execute(_TOOK, {"names": new, "now": now})
 
 
 def works(tx: Connection, names: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +66,13 @@ def identify(tx: Connection, post_id: int, keys: Iterable[str]) -> None:
 
 def insert_new(tx: Connection, table: Table) -> Any:
     """An INSERT that leaves rows alone that are there already."""
-    # each dialect's module is slow to import, and only one of them is wanted
-    dialect: Any = import_module(f"sqlalchemy.dialects.{tx.dialect.name}")
-    return dialect.insert(table).on_conflict_do_nothing()
+    return insert_for(tx.dialect.name, table).on_conflict_do_nothing()
+
+
+@cache
+def insert_for(dialect: str, table: Table) -> Any:
+    """The database's own INSERT. Each dialect's module is slow to import, and only one of them is wanted."""
+    return import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
 
 
 def get(tx: Connection, post_id: int) -> KnownPost | None:

@@ -9,7 +9,8 @@ from sqlalchemy import and_, bindparam, func, insert, literal, select, tuple_, u
 
 from reverberate.model import Message, Receipt, Share, ShareState
 from reverberate.store import codec, tallies
-from reverberate.store.claims import RING_SELDOM, told
+from reverberate.store.claims import RING_SELDOM
+from reverberate.store.events import TOLD
 from reverberate.store.posts import insert_new
 from reverberate.store.tables import accounts, messages, posts, shares
 
@@ -103,7 +104,7 @@ def change(
     done = tx.execute(update(shares).where(allowed).values(values)).rowcount == 1
     if done:
         tx.execute(
-            told(),
+            TOLD,
             {"at": now, "kind": event or f"share {to}", "share_id": share_id, "of_share": share_id, "words": reason},
         )
     return done
@@ -217,7 +218,7 @@ def reword(tx: Connection, share_id: int, message: Message, *, doors: Iterable[S
     unfreeze(tx, share_id)
     tx.execute(insert(messages).values(share_id=share_id, frozen=now, body=codec.dump_message(message)))
     happened = {"at": now, "kind": "share edited", "words": message.text}
-    tx.execute(told(), happened | {"share_id": share_id, "of_share": share_id})
+    tx.execute(TOLD, happened | {"share_id": share_id, "of_share": share_id})
     return True
 
 

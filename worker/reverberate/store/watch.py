@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 
-from reverberate.store.posts import insert_new
+from reverberate.store.posts import insert_for, insert_new
 from reverberate.store.tables import shares
 from reverberate.store.tables_watch import outcomes, pulses, switches
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 STOPPED = "stopped"
 """The switch under which nothing is handed over and no claim is granted."""
+_STOPPED = select(switches.c.at).where(switches.c.name == STOPPED)
 LATE = (1, 2, 5, 10, 30, 60, 300, 1800, 3600, 21600, 86400)
 """The bounds of the histogram of lateness, in seconds."""
 
@@ -103,7 +105,7 @@ def switched(tx: Connection, name: str) -> Switch | None:
 
 def stopped(tx: Connection) -> bool:
     """Whether everything is stopped."""
-    return tx.execute(select(switches.c.at).where(switches.c.name == STOPPED)).first() is not None
+    return tx.execute(_STOPPED).first() is not None
 
 
 def due(tx: Connection, *, now: datetime, most: int = 10_000) -> int:
@@ -128,15 +130,19 @@ def tally(tx: Connection, several: Iterable[Came]) -> None:
 def _add(tx: Connection, several: Sequence[tuple[tuple[str, str, str], int, int]]) -> None:
     if not several:
         return
-    names = ("account", "what", "key")
-    tx.execute(insert_new(tx, outcomes), [dict(zip(names, key, strict=True)) | {"number": 0} for key, _, _ in several])
-    mine = and_(*(outcomes.c[name] == bindparam(f"b_{name}") for name in names))
-    more = {"number": outcomes.c.number + bindparam("b_number"), "micros": outcomes.c.micros + bindparam("b_micros")}
     rows = [
-        {f"b_{name}": part for name, part in zip(names, key, strict=True)} | {"b_number": number, "b_micros": micros}
-        for key, number, micros in several
+        {"account": account, "what": what, "key": key, "number": number, "micros": micros}
+        for (account, what, key), number, micros in several
     ]
-    tx.execute(update(outcomes).where(mine).values(more), rows)
+    tx.execute(_adding(tx.dialect.name), rows)
+
+
+@cache
+def _adding(dialect: str) -> Any:
+    """An INSERT that adds to what is there."""
+    new = insert_for(dialect, outcomes)
+    more = {name: outcomes.c[name] + new.excluded[name] for name in ("number", "micros")}
+    return new.on_conflict_do_update(index_elements=["account", "what", "key"], set_=more)
 
 
 def bucket(late: timedelta) -> str:

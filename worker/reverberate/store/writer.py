@@ -14,9 +14,9 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from reverberate.failpoints import reach
-from reverberate.store import claims
+from reverberate.store import claims, endings
 from reverberate.store.aftermath import Aftermath, apply
-from reverberate.store.claims import Claim, Ending
+from reverberate.store.claims import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from reverberate.model import JSON, Message
     from reverberate.store import Store
+    from reverberate.store.endings import Ending
 
 
 log = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ class Writer:
                 for one in done
             }
             won = claims.claim(tx, wanted, owner=self._owner, lease=now + self._lease, now=now) if wanted else {}
-            ours = claims.settle(tx, [one.ending for one in ended]) if ended else set()
+            ours = endings.settle(tx, [one.ending for one in ended]) if ended else set()
             apply(tx, [one.aftermath for one in ended if one.aftermath and one.ending.share_id in ours])
             _pass(wanted, done, ended, "before commit")
         _pass(wanted, done, ended, "after commit")
