@@ -87,14 +87,10 @@ class Lanes:
         lane = self._lanes.get(work.share.account)
         if lane is None:
             self._lanes[work.share.account] = deque([work])
-            self._open(work.share.account)
+            self._ready.append(work.share.account)
+            self._work.notify()  # one thread is enough for it
         else:
             lane.append(work)
-
-    def _open(self, account: str) -> None:
-        """This lane is ready: one thread is enough for it."""
-        self._ready.append(account)
-        self._work.notify()
 
     def _run(self) -> None:
         while (taken := self._take()) is not None:
@@ -119,7 +115,7 @@ class Lanes:
         with self._work:
             self._held.discard(work.share.id)
             if self._lanes[account]:
-                self._open(account)
+                self._ready.append(account)  # nobody need be woken: this thread takes a lane next
             else:
                 del self._lanes[account]
             if not self._held or len(self._held) == ROOM - LULL:

@@ -163,11 +163,8 @@ class Renderer:
 
     def _values(self, post: Post, account: str, network: str) -> dict[str, Any]:
         """What a template may see: plain values, and nothing secret among them."""
-        told = asdict(post) | {"site": post.site or self._site, "hashtags": templates.hashtags(post.tags)}
-        for key in ("published", "updated"):
-            told[key] = told[key].isoformat() if told[key] else ""
-        told["image"] = told["images"][0] if told["images"] else None
-        return {"post": _unmarked(told), "account": {"name": account, "network": network}, "zone": self._zone}
+        told = _told(_Same(post), self._site)
+        return {"post": told, "account": {"name": account, "network": network}, "zone": self._zone}
 
     def _source(self, template: str | None, network: str) -> tuple[str, str, bool]:
         """A template's name and text, and whether it is one of ours."""
@@ -189,6 +186,31 @@ class Renderer:
             return templates.render(given) if ours else _confined("render", given)
         except (templates.Fault, TemplateError) as error:
             raise TemplateError(f"template {name}: {error}") from None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """A post that is known again by being the same object: it goes to many accounts, and holds what has no hash."""
+
+    post: Post
+
+    def __hash__(self) -> int:
+        return id(self.post)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.post is other.post
+
+
+@lru_cache(maxsize=32)
+def _told(same: _Same, site: str) -> dict[str, Any]:
+    """A post in plain values, for templates, which cannot change them."""
+    post = same.post
+    told = asdict(post) | {"site": post.site or site, "hashtags": templates.hashtags(post.tags)}
+    for key in ("published", "updated"):
+        told[key] = told[key].isoformat() if told[key] else ""
+    told["image"] = told["images"][0] if told["images"] else None
+    plain: dict[str, Any] = _unmarked(told)
+    return plain
 
 
 def _beside_warning(voice: Voice) -> Voice:

@@ -14,12 +14,12 @@ from reverberate.store.posts import insert_new
 from reverberate.store.tables import attempts, messages, posts, shares, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection
 
-    from reverberate.model import JSON
+    from reverberate.model import JSON, Post
     from reverberate.store.turns import Allowance
 
 RING_AGAIN = timedelta(seconds=10)
@@ -105,23 +105,29 @@ def work(tx: Connection, ids: Iterable[int]) -> list[Work]:
 
 def _works(tx: Connection, which: ColumnElement[bool]) -> list[Work]:
     query = (
-        select(shares, posts.c.body.label("post_body"), messages.c.body.label("message_body"))
-        .join(posts, posts.c.id == shares.c.post_id)
+        select(shares, messages.c.body.label("message_body"))
         .outerjoin(messages, messages.c.share_id == shares.c.id)
         .where(which)
         .order_by(shares.c.due, shares.c.id)
     )
     rows = list(tx.execute(query))
+    shared = _posts(tx, {row.post_id for row in rows})
     done = steps_of(tx, [row.id for row in rows if row.fence])
     return [
         Work(
             share=codec.load_share(row),
-            post=codec.load_post(row.post_body),
+            post=shared[row.post_id],
             message=None if row.message_body is None else codec.load_message(row.message_body),
             steps=done.get(row.id, {}),
         )
         for row in rows
     ]
+
+
+def _posts(tx: Connection, ids: Collection[int]) -> Mapping[int, Post]:
+    """These posts, each read once, on however many accounts it is shared."""
+    query = select(posts.c.id, posts.c.body).where(posts.c.id.in_(ids))
+    return {row.id: codec.load_post(row.body) for row in tx.execute(query)}
 
 
 def steps_of(tx: Connection, ids: Sequence[int]) -> Mapping[int, dict[str, Step]]:

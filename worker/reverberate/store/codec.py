@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -51,7 +52,7 @@ def load_message(body: Any) -> Message:
 def load_share(row: Row[Any]) -> Share:
     """A share from a row that has the table's columns under their own names."""
     at = row._mapping  # noqa: SLF001 - SQLAlchemy's documented name access
-    values = {f.name: at[f.name] for f in fields(Share) if f.name not in {"state", "receipt"}}
+    values = {name: at[name] for name in _names(Share) if name not in {"state", "receipt"}}
     receipt = None if at["remote_id"] is None else Receipt(remote_id=at["remote_id"], permalink=at["permalink"] or "")
     return Share(**values, state=ShareState(at["state"]), receipt=receipt)
 
@@ -59,4 +60,9 @@ def load_share(row: Row[Any]) -> Share:
 def load(kind: type[V], row: Row[Any]) -> V:
     """A value whose fields are the row's columns."""
     at = row._mapping  # noqa: SLF001 - as above
-    return kind(**{f.name: at[f.name] for f in fields(kind)})
+    return kind(**{name: at[name] for name in _names(kind)})
+
+
+@cache
+def _names(kind: type[V] | type[Share]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
