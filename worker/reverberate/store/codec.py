@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import TypeAdapter
 
@@ -22,6 +22,8 @@ from reverberate.model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from sqlalchemy import Row
 
 _post = TypeAdapter(Post)
@@ -60,9 +62,9 @@ def load_share(row: Row[Any]) -> Share:
 def load(kind: type[V], row: Row[Any]) -> V:
     """A value whose fields are the row's columns."""
     at = row._mapping  # noqa: SLF001 - as above
-    return kind(**{name: at[name] for name in _names(kind)})
+    return kind(**{name: at[name] for name in _names(cast("Hashable", kind))})
 
 
 @cache
-def _names(kind: type[V] | type[Share]) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind))
+def _names(kind: Hashable) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cast("type[Share]", kind)))
