@@ -10,9 +10,9 @@ from sqlalchemy import and_, case, func, literal, or_, select, update
 
 from reverberate.model import ShareState
 from reverberate.store import codec
-from reverberate.store.events import TOLD
 from reverberate.store.shares import unsought
 from reverberate.store.tables import posts, shares
+from reverberate.store.told import TOLD
 from reverberate.walltime import DAY
 
 if TYPE_CHECKING:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -22,10 +21,10 @@ from reverberate.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from sqlalchemy import Row
 
+_READ: tuple[Any, ...] = (AccountState, Attempt, Chore, Event, Share, SourceState)
+_NAMES: dict[Any, tuple[str, ...]] = {kind: tuple(f.name for f in fields(kind)) for kind in _READ}
 _post = TypeAdapter(Post)
 _message = TypeAdapter(Message)
 V = TypeVar("V", AccountState, Attempt, Chore, Event, SourceState)
@@ -54,7 +53,7 @@ def load_message(body: Any) -> Message:
 def load_share(row: Row[Any]) -> Share:
     """A share from a row that has the table's columns under their own names."""
     at = row._mapping  # noqa: SLF001 - SQLAlchemy's documented name access
-    values = {name: at[name] for name in _names(Share) if name not in {"state", "receipt"}}
+    values = {name: at[name] for name in _NAMES[Share] if name not in {"state", "receipt"}}
     receipt = None if at["remote_id"] is None else Receipt(remote_id=at["remote_id"], permalink=at["permalink"] or "")
     return Share(**values, state=ShareState(at["state"]), receipt=receipt)
 
@@ -62,9 +61,4 @@ def load_share(row: Row[Any]) -> Share:
 def load(kind: type[V], row: Row[Any]) -> V:
     """A value whose fields are the row's columns."""
     at = row._mapping  # noqa: SLF001 - as above
-    return kind(**{name: at[name] for name in _names(cast("Hashable", kind))})
-
-
-@cache
-def _names(kind: Hashable) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(cast("type[Share]", kind)))
+    return kind(**{name: at[name] for name in _NAMES[kind]})

@@ -11,8 +11,8 @@ from sqlalchemy import and_, bindparam, func, insert, select, tuple_, update
 from reverberate.model import Receipt, ShareState
 from reverberate.policy import CRASHES
 from reverberate.store import chores, watch
-from reverberate.store.events import TOLD
 from reverberate.store.tables import accounts, attempts, events, shares
+from reverberate.store.told import TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, insert, literal, select, tuple_
+from sqlalchemy import func, literal, select, tuple_
 
 from reverberate.model import Event
 from reverberate.store import codec
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 
 SETTLED = timedelta(seconds=1)
 """PostgreSQL numbers rows before they are committed: who follows by number waits so long for a straggler."""
-
-
-_account = select(shares.c.account).where(shares.c.id == bindparam("of_share")).scalar_subquery()
-TOLD = insert(events).values(account=_account)
-"""An INSERT of events about shares, each with its share's account; ``of_share`` is the share's number once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ from sqlalchemy import and_, bindparam, func, insert, literal, select, tuple_, u
 from reverberate.model import Message, Receipt, Share, ShareState
 from reverberate.store import codec, tallies
 from reverberate.store.claims import RING_SELDOM
-from reverberate.store.events import TOLD
 from reverberate.store.posts import insert_new
 from reverberate.store.tables import accounts, messages, posts, shares
+from reverberate.store.told import TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
