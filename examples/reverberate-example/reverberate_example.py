@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reverberate.model import Assurance, Delivery, Receipt
-from reverberate.networks.answers import json_object
-from reverberate.networks.base import Network, NetworkSettings, only_part
+from reverberate.networks.base import NetworkSettings, only_part
+from reverberate.networks.rest import REST
 from reverberate.secrets import Secret
 from reverberate.text.limits import Limit, Unit
 
@@ -12,11 +12,11 @@ from reverberate.text.limits import Limit, Unit
 class ChalkboardSettings(NetworkSettings):
     """One chalkboard."""
 
-    token: Secret
+    access_token: Secret
     api_base: str = "https://chalkboard.example"
 
 
-class Chalkboard(Network):
+class Chalkboard(REST):
     """One account on one chalkboard."""
 
     name, title, assurance = "chalkboard", "Chalkboard", Assurance.BLIND
@@ -24,7 +24,5 @@ class Chalkboard(Network):
 
     def send(self, delivery: Delivery) -> Receipt:
         """See Network."""
-        headers = {"Authorization": f"Bearer {self.settings.token.reveal()}"}
-        body = {"text": only_part(delivery.message)}
-        answer = json_object(self.call("POST", f"{self.settings.api_base}/lines", json=body, headers=headers))
-        return Receipt(remote_id=str(answer["id"]), permalink=str(answer["url"]))
+        answer = self.write("POST", "/lines", json={"text": only_part(delivery.message)})
+        return self.receipt(answer.get("id"), str(answer.get("url", "")))

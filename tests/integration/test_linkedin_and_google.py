@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -154,17 +154,6 @@ def test_linkedin_tells_whose_the_token_is(sandbox: Sandbox, monkeypatch: pytest
     assert mine.verify().who == "alice"
     assert mine.verify().troubles == ()
     assert "the account's author is urn:li:person:bob" in other.verify().troubles[0]
-
-
-@pytest.mark.parametrize(("month", "notes", "troubles"), [(10, 0, 0), (11, 1, 0), (12, 0, 1), (30, 0, 1)])
-def test_a_linkedin_version_is_spoken_of_before_it_ends(
-    sandbox: Sandbox, month: int, notes: int, troubles: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    network = member(sandbox, monkeypatch)
-    network.now = lambda: datetime(2026, 7, 15, tzinfo=UTC) + timedelta(days=30.44 * month)
-
-    standing = network.verify()
-    assert (len(standing.notes), len(standing.troubles)) == (notes, troubles)
 
 
 def test_a_linkedin_version_that_ended_needs_the_owner(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

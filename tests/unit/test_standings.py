@@ -144,7 +144,8 @@ def test_the_date_of_an_answer_tells_how_far_clocks_differ(date: str, skew: time
         ("facebook", "v3.1", "", "API version v3.1 ended on 2026-09-24: set a newer `version`"),
         ("linkedin", "202511", "", "API version 202511 ended on 2026-11-16: set a newer `version`"),
         ("linkedin", "202601", "API version 202601 ends on 2027-01-15", ""),
-        ("linkedin", "202607", "", ""),
+        ("linkedin", "202607", "API version 202607 ends on 2027-07-15", ""),
+        ("linkedin", "newest", "", ""),
         ("linkedin", "", "", ""),
         ("mastodon", "v1", "", ""),
         ("facebook", "latest", "", ""),
@@ -272,3 +273,16 @@ def test_a_network_that_is_gone_or_cannot_be_asked_is_no_trouble(monkeypatch: py
 
     assert found.notes[0].startswith("Google+ closed in 2019")
     assert found.troubles == ()
+
+
+@pytest.mark.parametrize(
+    ("now", "trouble"),
+    [
+        (datetime(2027, 6, 1, tzinfo=UTC), ""),
+        (datetime(2027, 6, 20, tzinfo=UTC), "API version 202607 ends on 2027-07-15: set a newer `version`"),
+        (datetime(2027, 7, 16, tzinfo=UTC), "API version 202607 ended on 2027-07-15: set a newer `version`"),
+        (datetime(2030, 1, 1, tzinfo=UTC), "API version 202607 ended on 2027-07-15: set a newer `version`"),
+    ],
+)
+def test_a_version_named_after_its_month_is_counted_on_for_a_year(now: datetime, trouble: str) -> None:
+    assert versions.told("linkedin", "202607", now=now)[1] == trouble

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 PREFIX = "whsec_"
+MAKE_ONE = 'echo "whsec_$(openssl rand -base64 32)"'
 
 
 def signing_key(secret: str) -> bytes:
@@ -24,7 +25,9 @@ def signing_key(secret: str) -> bytes:
     except ValueError:
         key = b""
     if not secret.startswith(PREFIX) or not 24 <= len(key) <= 64:
-        raise ValueError("the secret of a webhook is whsec_ and 24 to 64 bytes in base64")
+        raise ValueError(
+            f"the signing secret of a webhook is whsec_ and 24 to 64 bytes in base64, as {MAKE_ONE} makes one"
+        )
     return key
 
 

@@ -17,8 +17,10 @@ from pydantic import BaseModel, ConfigDict
 from reverberate.errors import RateLimited, Refused
 from reverberate.http import READS, Session
 from reverberate.networks.answers import USUAL, Means, body_of, codes_in
+from reverberate.networks.likeness import same_link
 from reverberate.policy import wait_until
 from reverberate.secrets import Secret
+from reverberate.text.fit import Fit, Rigid, fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +65,8 @@ class Network(ABC):
         warns: whether it can fold a text away under a content warning (``Message.warning``).
         article: whether it publishes the whole post (``Message.article``), not only what the template makes of it.
         counting: whether reactions are asked for unless the owner says otherwise; not where asking costs money.
-        coded: under which names an unsuccessful answer's object tells the vendor's own codes.
+        told_in: where in an unsuccessful answer's object what is told of it lies, where that is not at the top.
+        coded: under which names the vendor's own codes stand there.
         table: what the vendor's answers mean, where that is not what is usual; the first row that fits holds.
         Settings: the shape of the account's own keys.
     """
@@ -86,6 +89,7 @@ class Network(ABC):
     warns: ClassVar[bool] = False
     article: ClassVar[bool] = False
     counting: ClassVar[bool] = True
+    told_in: ClassVar[tuple[str, ...]] = ()
     coded: ClassVar[tuple[str, ...]] = ()
     table: ClassVar[tuple[Means, ...]] = ()
     Settings: ClassVar[type[NetworkSettings]]
@@ -152,12 +156,12 @@ class Network(ABC):
 
     def until(self, response: requests.Response) -> datetime | None:
         """Until when an answer that says "too much" asks to wait, by its headers or in its body; None where it does not say."""
-        told = {"Retry-After": str(body_of(response).get("retry_after", ""))}
+        told = {"Retry-After": str(body_of(response, *self.told_in).get("retry_after", ""))}
         return wait_until(response.headers, now=self.now()) or wait_until(told, now=self.now())
 
     def codes(self, response: requests.Response) -> Sequence[int | str]:
         """The vendor's own codes for what went wrong, for ``table`` to tell apart and for people to look up."""
-        return codes_in(body_of(response), *self.coded)
+        return codes_in(body_of(response, *self.told_in), *self.coded)
 
     def words(self, response: requests.Response) -> str:
         """The status, the network's own words and its codes: one line, without secrets."""
@@ -176,7 +180,7 @@ class Network(ABC):
             body: object = response.json()
         except (ValueError, RecursionError):  # masked before it is cut, for half a secret is not recognised
             return re.sub(r"<[^>]*>|\s+", " ", self.session.mask(response.text)[:2000]).strip() or response.reason or ""
-        for key in ("error_description", "detail", "message", "error", "title"):
+        for key in ("error_description", "detail", "message", "error", "title", "description"):
             if isinstance(body, dict) and body.get(key):
                 told = body[key]
                 return str(told.get("message", told) if isinstance(told, dict) else told)
@@ -260,3 +264,8 @@ def only_part(message: Message) -> str:
     if len(message.parts) != 1:
         raise Refused("this network takes no threads; use a template without thread()")
     return message.parts[0]
+
+
+def with_link(text: str, link: str, limit: Limit) -> str:
+    """The text with the link in it, for a post whose pictures take the place of its card; cut where that is too long."""
+    return text if same_link(text, link) else fit([Fit(text=text), Rigid(text=f"\n\n{link}")], limit).text

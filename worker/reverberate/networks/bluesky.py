@@ -16,7 +16,7 @@ from pydantic import Field
 from reverberate.errors import Duplicate, Outcome, Refused, Transient, Unauthorised
 from reverberate.model import Assurance, Reactions, Receipt, Standing
 from reverberate.networks.answers import Means, fine_if
-from reverberate.networks.base import NetworkSettings
+from reverberate.networks.base import NetworkSettings, with_link
 from reverberate.networks.flows import Ask, PasteFlow
 from reverberate.networks.parts import Part, Threading, each_deleted, each_edited, uploaded
 from reverberate.networks.rest import REST
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 POST = "app.bsky.feed.post"
 MOST_PICTURES = 4
+FEATURES = {"link": "uri", "tag": "tag", "mention": "did"}
+"""Under which name each kind of facet holds what it leads to."""
 BLOB_HOLDS = timedelta(minutes=50)
 
 
@@ -150,10 +152,11 @@ class Bluesky(Threading, REST):
         """The record, the same at each attempt: nothing in it depends on the hour."""
         created = (delivery.planned + timedelta(seconds=part.number)).astimezone(UTC)
         stamp = created.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        record: dict[str, Any] = {"$type": POST, "text": part.text, "createdAt": stamp}
+        text = with_link(part.text, part.link, self.limit) if part.pictures and part.card else part.text
+        record: dict[str, Any] = {"$type": POST, "text": text, "createdAt": stamp}
         if part.language:
             record["langs"] = [part.language]
-        if facets := [shaped for facet in detect(part.text) if (shaped := self._facet(facet))]:
+        if facets := [shaped for facet in detect(text) if (shaped := self._facet(facet))]:
             record["facets"] = facets
         if part.first and part.parent:
             record["reply"] = {"root": self._strong(part.first), "parent": self._strong(part.parent)}
@@ -193,16 +196,9 @@ class Bluesky(Threading, REST):
         return uploaded(self, delivery, picture, upload, holds=BLOB_HOLDS)
 
     def _facet(self, facet: Facet) -> dict[str, Any] | None:
-        kind = f"app.bsky.richtext.facet#{facet.kind}"
-        match facet.kind:
-            case "link":
-                feature = {"$type": kind, "uri": facet.value}
-            case "tag":
-                feature = {"$type": kind, "tag": facet.value}
-            case _:
-                did = self._resolved(facet.value)
-                feature = {"$type": kind, "did": did} if did else {}
-        return {"index": {"byteStart": facet.start, "byteEnd": facet.end}, "features": [feature]} if feature else None
+        value = self._resolved(facet.value) if facet.kind == "mention" else facet.value
+        feature = {"$type": f"app.bsky.richtext.facet#{facet.kind}", FEATURES[facet.kind]: value}
+        return {"index": {"byteStart": facet.start, "byteEnd": facet.end}, "features": [feature]} if value else None
 
     def _resolved(self, handle: str) -> str:
         """The DID of a handle; "" where there is none, and the mention stays plain text."""

@@ -65,7 +65,7 @@ class Discord(REST):
     card, carries = True, frozenset({"card", "attach"})
     settings: DiscordSettings
     params: ClassVar[Mapping[str, str]] = {"wait": "true"}  # without it, what is not saved brings no error
-    coded = ("code",)
+    bearer, coded = "", ("code",)
     table = (
         Means(Unauthorised, {401, 403}),  # it bans addresses that go on after these
         Means(Unauthorised, range(400, 429), {10003, 10015, 40001, 50001, 50013, 50027}),  # no channel, webhook, rights
@@ -120,10 +120,6 @@ class Discord(REST):
         """See Network; with what is wrong with which field."""
         wrong = body_of(response).get("errors")
         return f"{super().said(response)} {json.dumps(wrong)}" if wrong else super().said(response)
-
-    def proof(self) -> Mapping[str, str]:
-        """See REST: a webhook's address is all."""
-        return {}
 
     def _hook(self) -> str:
         assert self.settings.webhook is not None  # noqa: S101 - the settings' own rule

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from reverberate.model import Assurance, Reactions, Receipt, Standing
-from reverberate.networks.base import only_part
+from reverberate.networks.base import only_part, with_link
 from reverberate.networks.graph import Graph, GraphSettings
 from reverberate.networks.graph_flows import of_pages
 from reverberate.networks.likeness import earliest, parse_instant, same_link
@@ -108,7 +108,7 @@ class Facebook(Graph):
 def _words(message: Message) -> str:
     """The text; with the link where photos leave no place for its card."""
     text = only_part(message)
-    return f"{text}\n\n{message.link}" if message.pictures and not same_link(text, message.link) else text
+    return with_link(text, message.link, LIMITS["facebook"]) if message.pictures else text
 
 
 def _total(told: Any, edge: str) -> int | None:

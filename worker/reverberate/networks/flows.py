@@ -159,6 +159,11 @@ def always(flow: Flow) -> staticmethod[[Any], Flow]:
     return staticmethod(lambda settings: flow)  # noqa: ARG005 - asked like any other
 
 
+def pasted(setting: str, label: str, *, where: str) -> staticmethod[[Any], Flow]:
+    """A plug-in's ``flow`` where one thing is pasted; ``label`` is what it is called at ``where``."""
+    return always(PasteFlow(where=where, asks=(Ask(setting, label),)))
+
+
 class Ended(Unauthorised):
     """The sign-in is over for good: refreshing again is of no use, the owner has to connect anew."""
 

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from reverberate.errors import Duplicate, Outcome, RateLimited, Transient, Unauthorised, Unsure
-from reverberate.networks.answers import Means, body_of, codes_in, fine_if
+from reverberate.networks.answers import Means, fine_if
 from reverberate.networks.rest import REST, AppSettings
 from reverberate.secrets import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     import requests
@@ -41,6 +40,7 @@ class GraphSettings(AppSettings):
 class Graph(REST):
     """A network behind the Graph API; by its own codes an answer is known, whatever the HTTP status is."""
 
+    told_in, coded = ("error",), ("code", "error_subcode")  # by which Meta's help pages are found
     table = (
         # told apart by the second number alone
         Means(Unsure, codes=LOST),
@@ -64,10 +64,6 @@ class Graph(REST):
         """Delete an object; one that is gone already counts as done."""
         with fine_if(f"/{UNSEEN})"):
             self.api("DELETE", remote_id)
-
-    def codes(self, response: requests.Response) -> Sequence[int | str]:
-        """See Network: Meta's two, by which its help pages are found."""
-        return codes_in(body_of(response, "error"), "code", "error_subcode")
 
     def until(self, response: requests.Response) -> datetime | None:
         """See Network; Meta tells in minutes, where it tells."""

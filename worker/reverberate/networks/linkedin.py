@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlsplit
 
@@ -12,14 +12,13 @@ from pydantic import Field
 from reverberate.errors import Duplicate, Outcome, Transient, Unauthorised
 from reverberate.model import Assurance, Receipt, Standing
 from reverberate.networks.answers import Means
-from reverberate.networks.base import only_part
+from reverberate.networks.base import only_part, with_link
 from reverberate.networks.flows import OAuth2Flow
 from reverberate.networks.likeness import earliest, parse_instant, same_link, same_words
 from reverberate.networks.parts import uploaded
 from reverberate.networks.rest import REST, AppSettings
 from reverberate.secrets import Secret
 from reverberate.text.escape import escape
-from reverberate.text.fit import Fit, Rigid, fit
 from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ VERSION = "202607"
 IMAGE_HOLDS = timedelta(hours=20)
 REST_FOR = timedelta(hours=1)
 """A 429 says neither until when, nor whether it was the day's quota, which is whole again at midnight UTC."""
-MONTHS, WARN = 12, 11
-"""How long a version lives at least, and how old it may be before we speak of it."""
 HASHTAG = re.compile(r"\{hashtag\|\\?#\|([^{}|]+)\}")
 URN = re.compile(r"urn:li:(?:share|ugcPost):\d+")
 
@@ -110,14 +107,14 @@ class LinkedIn(REST):
 
     def verify(self) -> Standing:
         """See Verifies: a member's name (needs ``openid`` and ``profile``), or whether a page lets itself be read."""
-        author, notes, troubles = self.settings.author, *_age(self.settings.version, self.now().date())
+        author = self.settings.author
         if author.startswith("urn:li:organization:"):
             self._newest(1)
-            return Standing(who=author, notes=notes, troubles=troubles)
+            return Standing(who=author)
         me = self.read("/v2/userinfo")
-        if author != f"urn:li:person:{me.get('sub')}":
-            troubles += (f"the token is for urn:li:person:{me.get('sub')}, the account's author is {author}",)
-        return Standing(who=str(me.get("name", author)), notes=notes, troubles=troubles)
+        whose = f"urn:li:person:{me.get('sub')}"
+        troubles = () if whose == author else (f"the token is for {whose}, the account's author is {author}",)
+        return Standing(who=str(me.get("name", author)), troubles=troubles)
 
     @classmethod
     def flow(cls, settings: LinkedInSettings) -> OAuth2Flow:
@@ -158,14 +155,18 @@ class LinkedIn(REST):
 
     def _image(self, delivery: Delivery, picture: Picture) -> str:
         """The URN under which LinkedIn holds a picture."""
-        bearer = {"Authorization": self.proof()["Authorization"]}
 
         def upload(file: File) -> str:
             wanted = {"initializeUploadRequest": {"owner": self.settings.author}}
             told = self.write("POST", "/rest/images?action=initializeUpload", json=wanted).get("value") or {}
             if not self._theirs(str(told.get("uploadUrl"))):
                 raise Transient("LinkedIn named no place of its own for the picture")
-            self.call("PUT", told["uploadUrl"], data=file[1], headers=bearer | {"Content-Type": file[2]})
+            self.call(
+                "PUT",
+                told["uploadUrl"],
+                data=file[1],
+                headers={"Authorization": self.proof()["Authorization"], "Content-Type": file[2]},
+            )
             return str(told.get("image") or "")
 
         return str(uploaded(self, delivery, picture, upload, holds=IMAGE_HOLDS))
@@ -194,9 +195,7 @@ class LinkedIn(REST):
 def _words(message: Message) -> str:
     """The text as little text; with the link where a picture leaves no place for its card."""
     text = only_part(message)
-    if message.pictures and not same_link(text, message.link):
-        text = fit([Fit(text=text), Rigid(text=f"\n\n{message.link}")], LIMITS["linkedin"]).text
-    return escape(text, "linkedin")
+    return escape(with_link(text, message.link, LIMITS["linkedin"]) if message.pictures else text, "linkedin")
 
 
 def _says(post: Mapping[str, Any], message: Message) -> bool:
@@ -208,10 +207,3 @@ def _says(post: Mapping[str, Any], message: Message) -> bool:
 
 def _place(receipt: Receipt) -> str:
     return f"/rest/posts/{quote(receipt.remote_id, safe='')}"
-
-
-def _age(version: str, today: date) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is to be said of the version: a note when it is old, a trouble when it may have ended."""
-    months = (today.year - int(version[:4])) * 12 + today.month - int(version[4:])
-    told = (f"LinkedIn-Version {version} is {months} months old; one lives {MONTHS} at least: set a newer one",)
-    return (told if WARN <= months < MONTHS else (), told if months >= MONTHS else ())

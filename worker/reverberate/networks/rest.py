@@ -1,6 +1,6 @@
 """Networks of the usual shape: one API below one address, asked with a token, whose posts have an id.
 
-Such a network's settings name ``api_base``, ``access_token`` and, where people read it elsewhere, ``web_base``.
+Such a network's settings name ``api_base``, usually ``access_token``, and, where people read it elsewhere, ``web_base``.
 """
 
 from __future__ import annotations
@@ -34,13 +34,15 @@ class REST(Network):
 
     Class attributes:
         prefix: what stands between ``api_base`` and each path.
+        bearer: the setting whose secret says who asks; "" where no header says it.
     """
 
     prefix: ClassVar[str] = ""
+    bearer: ClassVar[str] = "access_token"
 
     def proof(self) -> Mapping[str, str]:
         """The headers that say who asks."""
-        return {"Authorization": f"Bearer {self.settings.access_token.reveal()}"}
+        return {"Authorization": f"Bearer {getattr(self.settings, self.bearer).reveal()}"} if self.bearer else {}
 
     def root(self) -> str:
         """The address below which all paths lie."""

@@ -13,18 +13,14 @@ from reverberate.errors import Refused, Unauthorised
 from reverberate.model import Assurance, Receipt, Standing
 from reverberate.networks.answers import Means, body_of, fine_if
 from reverberate.networks.base import NetworkSettings, only_part
-from reverberate.networks.flows import Ask, PasteFlow, always
+from reverberate.networks.flows import pasted
 from reverberate.networks.parts import file_of
 from reverberate.networks.rest import REST
-from reverberate.policy import wait_until
 from reverberate.secrets import Secret
 from reverberate.text.escape import escape
 from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
     import requests
 
     from reverberate.model import Delivery, Message
@@ -55,19 +51,19 @@ class Telegram(REST):
         Means(Unauthorised, {401, 403, 404}),  # 404 is how it answers to a token that is none
         Means(Unauthorised, {400}, words=(*NO_RIGHTS, *NO_CHAT)),  # no message is at fault: the owner has to mend it
     )
-    flow = always(PasteFlow(where="https://t.me/BotFather", asks=(Ask("token", "The bot's token"),)))
+    flow = pasted("token", "The bot's token", where="https://t.me/BotFather")
+    bearer, told_in = "", ("parameters",)
 
     def send(self, delivery: Delivery) -> Receipt:
         """See Network."""
-        where: dict[str, Any] = {"chat_id": self.settings.chat, "disable_notification": self.settings.silent}
-        text = {"parse_mode": "HTML"} | where
-        words, message = escape(only_part(delivery.message), self.name), delivery.message
+        message, words = delivery.message, escape(only_part(delivery.message), self.name)
+        where = {"chat_id": self.settings.chat, "parse_mode": "HTML"}
         if not message.pictures:
-            return self._receipt(self.write("POST", "sendMessage", json=text | {"text": words} | self._card(message)))
-        form = text | {"disable_notification": str(self.settings.silent).lower(), "caption": words}
-        return self._receipt(
-            self.write("POST", "sendPhoto", data=form, files={"photo": file_of(delivery, message.pictures[0])})
-        )
+            text = {"text": words, "disable_notification": self.settings.silent, **self._card(message)}
+            return self._receipt(self.api("POST", "sendMessage", json=where | text))
+        form = where | {"caption": words, "disable_notification": str(self.settings.silent).lower()}
+        photo = file_of(delivery, message.pictures[0])
+        return self._receipt(self.api("POST", "sendPhoto", data=form, files={"photo": photo}))
 
     def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
         """See Edits; a photo stays the one that it is."""
@@ -75,17 +71,17 @@ class Telegram(REST):
         said = _place(receipt) | {"parse_mode": "HTML"}
         with fine_if("message is not modified"):
             try:
-                self.write("POST", "editMessageText", json=said | {"text": words} | self._card(delivery.message))
+                self.api("POST", "editMessageText", json=said | {"text": words} | self._card(delivery.message))
             except Refused as outcome:
                 if "no text in the message" not in outcome.words.lower():
                     raise
-                self.write("POST", "editMessageCaption", json=said | {"caption": words})
+                self.api("POST", "editMessageCaption", json=said | {"caption": words})
         return receipt
 
     def delete(self, delivery: Delivery, receipt: Receipt) -> None:  # noqa: ARG002 - the receipt says it all
         """See Deletes; Telegram lets a bot take back only what is younger than 48 hours."""
         with fine_if("message to delete not found"):
-            self.write("POST", "deleteMessage", json=_place(receipt))
+            self.api("POST", "deleteMessage", json=_place(receipt))
 
     def verify(self) -> Standing:
         """See Verifies: the bot, the chat, and whether the one may post in the other."""
@@ -100,32 +96,19 @@ class Telegram(REST):
 
     def said(self, response: requests.Response) -> str:
         """See Network; with the new number of a group that became a supergroup."""
-        body = body_of(response)
         moved = body_of(response, "parameters").get("migrate_to_chat_id")
-        hint = f" (set chat to {moved})" if moved else ""
-        return f"{body['description']}{hint}" if body.get("description") else super().said(response)
-
-    def until(self, response: requests.Response) -> datetime | None:
-        """See Network; it tells in the body too."""
-        told = {"Retry-After": str(body_of(response, "parameters").get("retry_after", ""))}
-        return wait_until(told, now=self.now()) or super().until(response)
+        return super().said(response) + (f" (set chat to {moved})" if moved else "")
 
     def _card(self, message: Message) -> dict[str, Any]:
-        if self.settings.preview == "none":
-            return {"link_preview_options": {"is_disabled": True}}
-        return {"link_preview_options": {"url": message.link, f"prefer_{self.settings.preview}_media": True}}
-
-    def proof(self) -> Mapping[str, str]:
-        """See REST: the token stands in the address."""
-        return {}
+        shown = {"url": message.link, f"prefer_{self.settings.preview}_media": True}
+        return {"link_preview_options": {"is_disabled": True} if self.settings.preview == "none" else shown}
 
     def root(self) -> str:
         """See REST."""
         return f"{super().root()}/bot{self.settings.token.reveal()}/"
 
-    def _receipt(self, answer: Mapping[str, Any]) -> Receipt:
-        message = answer.get("result")
-        message = message if isinstance(message, dict) else {}
+    def _receipt(self, answer: requests.Response) -> Receipt:
+        message = body_of(answer, "result")
         chat, number = message.get("chat", {}), message.get("message_id")
         told = str(chat.get("id", self.settings.chat))
         place = chat.get("username") or (f"c/{told.removeprefix('-100')}" if told.startswith("-100") else "")

@@ -6,6 +6,7 @@ learn.microsoft.com/linkedin/marketing/integrations/migrations (each version liv
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 GRAPH = {"v20.0": date(2026, 9, 24), "v24.0": date(2028, 2, 18), "v25.0": date(2028, 7, 29)}
@@ -17,6 +18,8 @@ LINKEDIN = {
 }
 SUNSETS: dict[str, dict[str, date]] = {"facebook": GRAPH, "linkedin": LINKEDIN}
 """By network: when each version that we know of ends, the oldest first. Older ones have ended too."""
+MONTH = re.compile(r"20\d{2}(?:0[1-9]|1[0-2])")
+"""A version that is named after its month lives for a year at least (LinkedIn)."""
 SOON = timedelta(days=30)
 
 
@@ -26,7 +29,9 @@ def ends(network: str, version: str) -> date | None:
     if version in known or not known or not version:
         return known.get(version)
     oldest = min(known, key=_number)
-    return known[oldest] if _number(version) < _number(oldest) else None
+    if _number(version) < _number(oldest):
+        return known[oldest]
+    return date(int(version[:4]) + 1, int(version[4:]), 15) if MONTH.fullmatch(version) else None
 
 
 def told(network: str, version: str, *, now: datetime) -> tuple[str, str]:

@@ -17,18 +17,16 @@ from reverberate.errors import Unauthorised
 from reverberate.model import Assurance, Receipt, Standing
 from reverberate.networks.answers import Means
 from reverberate.networks.base import Network, NetworkSettings
-from reverberate.networks.flows import Ask, PasteFlow, always
+from reverberate.networks.flows import pasted
 from reverberate.secrets import Secret
-from reverberate.standardwebhooks import signed, signing_key
+from reverberate.standardwebhooks import MAKE_ONE, signed, signing_key
 from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from reverberate.model import Delivery, Picture
-
-MAKE_ONE = 'your receiver, or make one: echo "whsec_$(openssl rand -base64 32)"'
+    from reverberate.model import Delivery
 
 
 class WebhookSettings(NetworkSettings):
@@ -47,7 +45,7 @@ class Webhook(Network):
     card, carries = True, frozenset({"attach"})  # the link is a field of its own
     settings: WebhookSettings
     table = (Means(Unauthorised, {401, 403, 404, 405, 410}),)  # it is gone or does not know us; 410 is its farewell
-    flow = always(PasteFlow(where=MAKE_ONE, asks=(Ask("secret", "The signing secret"),)))
+    flow = pasted("secret", "The signing secret", where=f"your receiver, or make one: {MAKE_ONE}")
 
     @classmethod
     def way(cls, settings: NetworkSettings) -> type[Network]:
@@ -94,9 +92,8 @@ class Webhook(Network):
     def _key(self) -> bytes:
         try:
             return signing_key(self.settings.secret.reveal())
-        except ValueError:
-            told = "the signing secret is none: it is whsec_ and base64, as in `whsec_$(openssl rand -base64 32)`"
-        raise Unauthorised(told)
+        except ValueError as error:  # a missing secret is one too
+            raise Unauthorised(str(error)) from None
 
 
 class DeduplicatingWebhook(Webhook):
@@ -106,21 +103,17 @@ class DeduplicatingWebhook(Webhook):
 
 
 def _shown(delivery: Delivery) -> dict[str, Any]:
-    """The message as receivers get it: the same bytes at each attempt."""
-    message = delivery.message
-    card = message.card
+    """The message as receivers get it: the same bytes at each attempt. A picture's url is "" without a ``public_url``."""
+    message, url = delivery.message, delivery.address
     return {
         "key": delivery.key,
         "text": message.text,
         "link": message.link,
-        "title": card.title if card else "",
-        "summary": card.description if card else "",
+        "title": message.card.title if message.card else "",
+        "summary": message.card.description if message.card else "",
         "language": message.language,
-        "pictures": [_picture(delivery, picture) for picture in message.pictures],
+        "pictures": [
+            {"url": url(one.digest), "type": one.mime, "alt": one.alt, "width": one.width, "height": one.height}
+            for one in message.pictures
+        ],
     }
-
-
-def _picture(delivery: Delivery, picture: Picture) -> dict[str, Any]:
-    """A picture, and where it can be fetched; "" without a ``public_url``."""
-    told = {"url": delivery.address(picture.digest), "type": picture.mime, "alt": picture.alt}
-    return told | {"width": picture.width, "height": picture.height}
