@@ -20,7 +20,7 @@ from reverberate.errors import Outcome, RateLimited, ReverberateError, StoreErro
 from reverberate.http import Session
 from reverberate.lifetimes import AGAIN, ending, lasting, next_try, warned_at, warning
 from reverberate.networks.base import Connects
-from reverberate.networks.flows import Ended
+from reverberate.networks.flows import Ended, moved
 from reverberate.secrets import SecretMissing
 from reverberate.store import connections, journal
 from reverberate.store.connections import Connection
@@ -75,7 +75,7 @@ class SignIns:
         if not issubclass(network, Connects):
             hint = f"docs/networks/{network.name}.md says which keys it takes"
             raise ReverberateError(f"{network.title} has no sign-in; its secrets are given in the config", hint=hint)
-        return network.flow(found.settings), found.settings
+        return moved(network.flow(found.settings), found.settings.sign_in_base), found.settings
 
     def connection(self, account: str) -> Connection | None:
         """What is known of the account's connection."""

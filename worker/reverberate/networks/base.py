@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from reverberate.errors import RateLimited, Refused
 from reverberate.http import READS, Session
@@ -41,6 +41,12 @@ class NetworkSettings(BaseModel):
     """A network's own keys in an account's table of the config. Secrets are of type ``Secret``, never ``str``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    sign_in_base: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Where `connect` signs in instead of the vendor's own hosts: a sandbox, or a proxy.",
+    )
 
 
 class Network(ABC):

@@ -8,9 +8,10 @@ of time) is done once, for all. Sources: RFC 5849, RFC 6749, RFC 7009, RFC 7636,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 from reverberate.errors import Outcome, RateLimited, Transient, Unauthorised, Unsure
 from reverberate.http import Session
@@ -152,6 +153,19 @@ class PasteFlow:
 
 
 Flow: TypeAlias = OAuth1Flow | OAuth2Flow | PasteFlow
+ADDRESSES = ("request_url", "authorize_url", "access_url", "token_url", "revoke_url")
+
+
+def moved(flow: Flow, base: str) -> Flow:
+    """The flow at another place than the vendor's: its addresses' paths below ``base``; those at its host stay there.
+
+    Below ``http://127.0.0.1:80/vendor``, ``https://vendor.example/auth`` is ``http://127.0.0.1:80/vendor/auth``.
+    """
+    if not base or isinstance(flow, PasteFlow):
+        return flow
+    given = {name: url for name in ADDRESSES if (url := getattr(flow, name, ""))}
+    changed: dict[str, Any] = {name: _below(base.rstrip("/"), url) for name, url in given.items()}
+    return replace(flow, **changed)
 
 
 def always(flow: Flow) -> staticmethod[[Any], Flow]:
@@ -190,6 +204,11 @@ def asked(session: Session, method: str, url: str, **kwargs: Any) -> Mapping[str
     if response.ok and not response.is_redirect and body:
         return body
     raise refusal(session, response)
+
+
+def _below(base: str, url: str) -> str:
+    address = urlsplit(url)
+    return url if address.netloc == urlsplit(base).netloc else f"{base}{address.path}"
 
 
 def _body(response: requests.Response) -> Mapping[str, Any]:

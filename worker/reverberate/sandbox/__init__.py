@@ -8,6 +8,7 @@ and a network can be made to go wrong here.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from reverberate.sandbox import troubles
@@ -19,8 +20,9 @@ from reverberate.sandbox.exchange import Answer, Exchange
 from reverberate.sandbox.facebook import Facebook
 from reverberate.sandbox.faults import Dialect, Fault, Kind, Occasion
 from reverberate.sandbox.google_business import GoogleBusiness
+from reverberate.sandbox.grants import Grants
 from reverberate.sandbox.instagram import Instagram
-from reverberate.sandbox.keys import credentials, settings
+from reverberate.sandbox.keys import credentials, registration, settings
 from reverberate.sandbox.ledger import Entry, Ledger
 from reverberate.sandbox.linkedin import LinkedIn
 from reverberate.sandbox.mastodon import Mastodon
@@ -29,6 +31,7 @@ from reverberate.sandbox.pinterest import Pinterest
 from reverberate.sandbox.reddit import Reddit
 from reverberate.sandbox.rules import Faults
 from reverberate.sandbox.server import Server
+from reverberate.sandbox.signin_kin import doors
 from reverberate.sandbox.telegram import Telegram
 from reverberate.sandbox.threads import Threads
 from reverberate.sandbox.tumblr import Tumblr
@@ -37,14 +40,32 @@ from reverberate.sandbox.webhook import Webhook
 from reverberate.sandbox.wordpress import WordPress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
     from types import TracebackType
 
     from reverberate.sandbox.exchange import Request
-    from reverberate.sandbox.personality import Personality
+    from reverberate.sandbox.personality import Personality, Route
 
-__all__ = ["Dialect", "Entry", "Fault", "Kind", "Ledger", "Purpose", "Sandbox", "credentials", "settings"]
+__all__ = [
+    "Dialect",
+    "Entry",
+    "Fault",
+    "Kind",
+    "Ledger",
+    "Purpose",
+    "Sandbox",
+    "credentials",
+    "registration",
+    "settings",
+]
+
+
+SIGN_IN_PAGES = {
+    "/oauth/authorize": "/mastodon/oauth/authorize",
+    "/web/twitter/i/oauth2/authorize": "/twitter/i/oauth2/authorize",
+}
+"""Pages that lie where the network's other pages do, and not below its API."""
 
 
 class Sandbox:
@@ -58,12 +79,14 @@ class Sandbox:
         fsync: whether an accepted post is on the disk, not only in the system's hands, before its answer leaves.
         max_characters: how long a status may be on its Mastodon.
         faults: what goes wrong from the start; more can be added to ``faults`` and at ``/faults``.
+        people: who signs in at which network, unless another name is typed.
         now: its clock.
 
     Attributes:
         url: where it listens.
         ledger: what it accepted.
         faults: what goes wrong.
+        grants: what its sign-ins gave to whom.
     """
 
     def __init__(
@@ -76,6 +99,7 @@ class Sandbox:
         fsync: bool = False,
         max_characters: int = 500,
         faults: Iterable[Fault] = (),
+        people: Mapping[str, str] = MappingProxyType({}),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.ledger = Ledger(folder / "ledger.jsonl", fsync=fsync)
@@ -97,6 +121,11 @@ class Sandbox:
             "pinterest": Pinterest(seed, self.ledger, blobs),
             "webhook": Webhook(seed, self.ledger),
         }
+        self.grants = Grants(folder / "grants.jsonl", seed=seed, now=now)
+        self._doors: dict[str, list[Personality]] = {}
+        for name, network in self._networks.items():
+            network.grants = self.grants
+            self._doors[name] = doors(network, self.grants, person=people.get(name, "you"))
         self.faults = Faults(seed=seed, networks=self._networks)
         for fault in faults:
             self.faults.add(fault)
@@ -124,11 +153,11 @@ class Sandbox:
 
     def _begin(self, head: Request) -> Exchange:
         """Decide what becomes of a request of which only the head is known."""
-        name, _, rest = head.path.lstrip("/").partition("/")
+        name, _, rest = SIGN_IN_PAGES.get(head.path, head.path).lstrip("/").partition("/")
         if name not in self._networks:
             return Exchange(self._control.answer)
-        network, now = self._networks[name], self._now()
-        route, parts = network.route(head.method, f"/{rest}")
+        network, route, parts = self._found(name, head.method, f"/{rest}")
+        now = self._now()
         purpose = route.purpose if route else Purpose.OTHER
         drawn = self.faults.draw(Occasion(name, network.account_of(head), purpose), now=now)
 
@@ -140,3 +169,11 @@ class Sandbox:
             return troubles.afterwards(drawn, network.answer(route, call), network, now=now)
 
         return Exchange(answer, cut=troubles.cut(drawn, head))
+
+    def _found(self, name: str, method: str, path: str) -> tuple[Personality, Route | None, tuple[str, ...]]:
+        """Who answers: where one signs in at a network, or the network itself."""
+        for door in self._doors[name]:
+            route, parts = door.route(method, path)
+            if route is not None:
+                return door, route, parts
+        return self._networks[name], *self._networks[name].route(method, path)

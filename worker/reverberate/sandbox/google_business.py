@@ -38,7 +38,7 @@ class GoogleBusiness(Personality):
 
     def account_of(self, request: Request) -> str:
         """See Personality."""
-        return keys.owner(self.seed, self.name, request.bearer)
+        return self.owner(request.bearer)
 
     def create(self, call: Call) -> Answer:
         """POST /v4/accounts/:account/locations/:location/localPosts."""

@@ -28,7 +28,7 @@ class GraphPersonality(Personality):
     def account_of(self, request: Request) -> str:
         """See Personality; the token may also stand in the address or in the form."""
         given = request.bearer or request.query.get("access_token") or request.form.get("access_token", "")
-        return keys.owner(self.seed, self.name, given)
+        return self.owner(given)
 
     def answer(self, route: Route | None, call: Call) -> Answer:
         """See Personality; every path begins with the API's version."""

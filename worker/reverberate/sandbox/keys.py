@@ -5,13 +5,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 DOMAIN = "sandbox.test"
 """Handles end in it."""
+
+
+SIGNED, BEARER = ("consumer_key", "consumer_secret"), ("client_id", "client_secret")
+"""An app's keys, where its requests are signed (OAuth 1.0a), and where they bring a token (OAuth 2)."""
+APPS: dict[str, tuple[str, ...]] = dict.fromkeys(
+    ("facebook", "instagram", "threads", "linkedin", "google_business", "pinterest", "reddit", "wordpress"), BEARER
+)
+APPS |= {"tumblr": SIGNED, "twitter": (*SIGNED, *BEARER)}
+"""The keys that an app has there; Mastodon makes apps on the spot."""
 
 
 def draw(seed: str, *parts: str) -> str:
@@ -56,14 +66,19 @@ def hook(seed: str, account: str) -> str:
     return f"{number(seed, 'discord', account, 'webhook')}/{account}-{draw(seed, 'discord', account, 'webhook')}"
 
 
+def app(seed: str, network: str) -> dict[str, str]:
+    """The keys of the one app that every vendor of the sandbox knows, under the names of the network's settings."""
+    return {name: draw(seed, network, "app", name) for name in APPS.get(network, ())}
+
+
 def credentials(seed: str, network: str, account: str) -> dict[str, str]:
     """The secrets by which an account is known, under the names of the network's settings."""
     match network:
         case "twitter" | "tumblr":
-            app = {name: draw(seed, network, "app", name) for name in ("consumer_key", "consumer_secret")}
             mine = f"{number(seed, network, account)}-{token(seed, network, account)}"
             secret = draw(seed, network, account, "access_token_secret")
-            return app | {"access_token": mine, "access_token_secret": secret}
+            own = {name: key for name, key in app(seed, network).items() if name in SIGNED}
+            return own | {"access_token": mine, "access_token_secret": secret}
         case (
             "facebook" | "mastodon" | "instagram" | "threads" | "linkedin" | "google_business" | "pinterest" | "reddit"
         ):
@@ -90,6 +105,38 @@ def settings(url: str, seed: str, network: str, account: str) -> dict[str, str]:
         return {}
     web = {"web_base": f"{url}/web/{network}"} if network in WEB else {}
     return {"api_base": f"{url}/{network}"} | web | OWN[network](url, number(seed, network, account), account)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What an account's table says whose tokens come by ``reverberate connect``.
+
+    Attributes:
+        settings: what is no secret.
+        secrets: the app's.
+        vault: the names of what signing in fills.
+    """
+
+    settings: Mapping[str, str]
+    secrets: Mapping[str, str]
+    vault: Sequence[str]
+
+
+def registration(url: str, seed: str, network: str, account: str, *, signed: bool = True) -> Registration:
+    """An account of a sandbox at ``url`` that is to be connected; on X with OAuth 1.0a (``signed``), or with OAuth 2."""
+    plain, keys = settings(url, seed, network, account), app(seed, network)
+    if network == "twitter":
+        keys = {name: key for name, key in keys.items() if name in (SIGNED if signed else BEARER)}
+    elif network == "wordpress":
+        del plain["user"]  # with one, it is a site of one's own
+    plain |= {"sign_in_base": f"{url}/{network}"} if keys else {}
+    plain |= {"client_id": keys["client_id"]} if "client_id" in keys else {}
+    keys = {name: key for name, key in keys.items() if name != "client_id"}
+    if keys or network == "mastodon":
+        return Registration(
+            plain, keys, ("access_token", *(("access_token_secret",) if "consumer_key" in keys else ()))
+        )
+    return Registration(plain, keys, tuple(credentials(seed, network, account)))
 
 
 WEB = frozenset({"twitter", "bluesky", "linkedin", "telegram", "discord", "reddit", "tumblr", "pinterest"})

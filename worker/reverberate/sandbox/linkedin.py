@@ -42,7 +42,7 @@ class LinkedIn(Personality):
 
     def account_of(self, request: Request) -> str:
         """See Personality."""
-        return keys.owner(self.seed, self.name, request.bearer)
+        return self.owner(request.bearer)
 
     def answer(self, route: Route | None, call: Call) -> Answer:
         """See Personality; what is under /rest has versions."""

@@ -42,7 +42,7 @@ class Mastodon(Personality):
 
     def account_of(self, request: Request) -> str:
         """See Personality."""
-        return keys.owner(self.seed, self.name, request.bearer)
+        return self.owner(request.bearer)
 
     def answer(self, route: Route | None, call: Call) -> Answer:
         """See Personality; with the rate limit in the headers."""

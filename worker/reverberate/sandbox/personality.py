@@ -10,12 +10,14 @@ from enum import StrEnum
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from reverberate.sandbox import keys
 from reverberate.sandbox.ledger import Entry, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reverberate.sandbox.exchange import Answer, Request
+    from reverberate.sandbox.grants import Grants
     from reverberate.sandbox.ledger import Ledger
 
 WINDOW_SECONDS = 900
@@ -140,8 +142,15 @@ class Personality(ABC):
     reset_header: ClassVar[str] = "X-RateLimit-Reset"
     """The header that says when a used-up rate limit is whole again."""
 
+    grants: Grants
+    """What its sign-in gave; the sandbox puts it there."""
+
     def __init__(self, seed: str, ledger: Ledger) -> None:
         self.seed, self.ledger = seed, ledger
+
+    def owner(self, token: str) -> str:
+        """The account whose token this is, drawn from the seed or got by signing in; "" if it is nobody's."""
+        return keys.owner(self.seed, self.name, token) or self.grants.owner(self.name, token)
 
     def route(self, method: str, path: str) -> tuple[Route | None, tuple[str, ...]]:
         """The route of a request, and what stands in the places of its stars."""

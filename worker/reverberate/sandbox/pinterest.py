@@ -33,7 +33,7 @@ class Pinterest(Personality):
 
     def account_of(self, request: Request) -> str:
         """See Personality."""
-        return keys.owner(self.seed, self.name, request.bearer)
+        return self.owner(request.bearer)
 
     def create(self, call: Call) -> Answer:
         """POST /pins."""

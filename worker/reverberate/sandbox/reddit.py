@@ -28,7 +28,7 @@ class Reddit(Personality):
 
     def account_of(self, request: Request) -> str:
         """See Personality."""
-        return keys.owner(self.seed, self.name, request.bearer)
+        return self.owner(request.bearer)
 
     def submit(self, call: Call) -> Answer:
         """POST /api/submit."""

@@ -13,6 +13,8 @@ from reverberate.sandbox import keys
 
 if TYPE_CHECKING:
     from reverberate.sandbox.exchange import Request
+    from reverberate.sandbox.grants import Grants
+    from reverberate.sandbox.personality import Personality
 
 CLOCKS_DIFFER = 300
 TOKEN = re.compile(r'oauth_token="([^"]*)"')
@@ -27,13 +29,19 @@ class Signatures(RequestValidator):
     safe_characters = property(lambda _self: set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"))
     dummy_client = NOBODY
     dummy_access_token = NOBODY
+    clock = staticmethod(time.time)
+    """By which a signature is fresh: the machine's own, as its clients sign by that."""
 
-    def __init__(self, seed: str, network: str = "twitter") -> None:
+    def __init__(self, network: Personality) -> None:
         super().__init__()
-        self._network = network
-        self._seed, self._lock = seed, threading.Lock()
+        self._network, self.name, self._lock = network, network.name, threading.Lock()
         self._seen: dict[tuple[str, str, str], float] = {}  # in the order in which they came
         self._endpoint = ResourceEndpoint(self)
+
+    @property
+    def grants(self) -> Grants:
+        """What the network's sign-in gave."""
+        return self._network.grants
 
     def signed_by(self, request: Request) -> str:
         """The account that signed the request; "" if nobody did."""
@@ -52,14 +60,20 @@ class Signatures(RequestValidator):
 
     def claimed_by(self, request: Request) -> str:
         """The account whose token stands in the request, signed or not; "" if it is nobody's."""
+        return self.account(self.token_of(request))
+
+    def token_of(self, request: Request) -> str:
+        """The token that stands in the request, or ""."""
         match = TOKEN.search(request.headers.get("authorization", ""))
-        return self.account(match[1]) if match else ""
+        return match[1] if match else ""
 
     def account(self, token: str) -> str:
         """The account whose access token this is; "" if it is nobody's."""
+        if given := self.grants.alive(token, "signed", self.name):
+            return given.account
         user, _, rest = token.partition("-")
-        account = keys.owner(self._seed, self._network, rest)
-        return account if account and user == keys.number(self._seed, self._network, account) else ""
+        account = keys.owner(self._network.seed, self.name, rest)
+        return account if account and user == keys.number(self._network.seed, self.name, account) else ""
 
     def validate_timestamp_and_nonce(  # noqa: PLR0917 - the base's signature
         self,
@@ -72,7 +86,7 @@ class Signatures(RequestValidator):
     ) -> bool:
         """See the base: each nonce once, and only while its time is near."""
         del client_key, request, request_token
-        now = time.time()
+        now = self.clock()
         if abs(now - int(timestamp)) > CLOCKS_DIFFER:
             return False
         with self._lock:
@@ -88,7 +102,7 @@ class Signatures(RequestValidator):
     def validate_client_key(self, client_key: str, request: Any) -> bool:
         """See the base."""
         del request
-        return keys.same(client_key, self._credentials("")["consumer_key"])
+        return keys.same(client_key, keys.app(self._network.seed, self.name)["consumer_key"])
 
     def validate_access_token(self, client_key: str, token: str, request: Any) -> bool:
         """See the base."""
@@ -103,12 +117,11 @@ class Signatures(RequestValidator):
     def get_client_secret(self, client_key: str, request: Any) -> str:
         """See the base."""
         del client_key, request
-        return self._credentials("")["consumer_secret"]
+        return keys.app(self._network.seed, self.name)["consumer_secret"]
 
     def get_access_token_secret(self, client_key: str, token: str, request: Any) -> str:
         """See the base."""
         del client_key, request
-        return self._credentials(self.account(token))["access_token_secret"]
-
-    def _credentials(self, account: str) -> dict[str, str]:
-        return keys.credentials(self._seed, self._network, account)
+        if given := self.grants.alive(token, "signed", self.name):
+            return given.secret
+        return keys.credentials(self._network.seed, self.name, self.account(token))["access_token_secret"]

@@ -30,7 +30,7 @@ class Tumblr(Personality):
 
     def __init__(self, seed: str, ledger: Ledger, blobs: Blobs) -> None:
         super().__init__(seed, ledger)
-        self._blobs, self._signatures = blobs, Signatures(seed, self.name)
+        self._blobs, self._signatures = blobs, Signatures(self)
 
     def account_of(self, request: Request) -> str:
         """See Personality."""

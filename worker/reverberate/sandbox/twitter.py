@@ -1,4 +1,4 @@
-"""X as its clients see it: API v2 with OAuth 1.0a."""
+"""X as its clients see it: API v2 with OAuth 1.0a, or with a bearer token of OAuth 2."""
 
 from __future__ import annotations
 
@@ -36,14 +36,16 @@ class Twitter(Personality):
 
     def __init__(self, seed: str, ledger: Ledger) -> None:
         super().__init__(seed, ledger)
-        self._signatures = Signatures(seed)
+        self._signatures = Signatures(self)
 
     def account_of(self, request: Request) -> str:
         """See Personality."""
-        return self._signatures.claimed_by(request)
+        return self.owner(request.bearer) if request.bearer else self._signatures.claimed_by(request)
 
     def admits(self, call: Call) -> bool:
         """See Personality: the signature must be right, fresh and new."""
+        if call.request.bearer:
+            return bool(call.account)
         return bool(call.account) and self._signatures.signed_by(call.request) == call.account
 
     def answer(self, route: Route | None, call: Call) -> Answer:

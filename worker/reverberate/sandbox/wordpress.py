@@ -40,7 +40,7 @@ class WordPress(Personality):
     def account_of(self, request: Request) -> str:
         """See Personality: a user with an application password, or a bearer token as WordPress.com takes it."""
         if request.bearer:
-            return keys.owner(self.seed, self.name, request.bearer)
+            return self.owner(request.bearer)
         kind, _, given = request.headers.get("authorization", "").partition(" ")
         user, _, password = _decoded(given).partition(":") if kind.lower() == "basic" else ("", "", "")
         return user if user and keys.owner(self.seed, self.name, password) == user else ""
