@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from reverberate import standings
+from reverberate import policy, standings
 from reverberate.config import Account
 from reverberate.errors import OutOfCredit, Unauthorised
 from reverberate.model import Standing
@@ -132,7 +132,7 @@ def test_what_is_left_is_told_and_nothing_left_is_trouble(headers: dict[str, str
     ],
 )
 def test_the_date_of_an_answer_tells_how_far_clocks_differ(date: str, skew: timedelta | None) -> None:
-    assert standings.skew({"date": date}, at=NOW) == skew
+    assert policy.skew({"date": date}, at=NOW) == skew
 
 
 @pytest.mark.parametrize(

@@ -227,6 +227,17 @@ EPOCH_FLOOR = 1_000_000_000
 """A number above this is an instant (seconds since 1970), below it a number of seconds to wait."""
 
 
+def skew(headers: Mapping[str, str], *, at: datetime | None) -> timedelta | None:
+    """How far the clock that wrote ``Date`` is ahead of ours, at which the answer came ``at``; None if it is not told."""
+    try:
+        told = parsedate_to_datetime(headers.get("date", ""))
+    except ValueError:
+        return None
+    if at is None or told.tzinfo is None:
+        return None
+    return timedelta(seconds=round((told - at).total_seconds()))
+
+
 def wait_until(headers: Mapping[str, str], *, now: datetime) -> datetime | None:
     """When the server says that we may come again; None if it does not say.
 

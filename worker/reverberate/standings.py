@@ -8,14 +8,13 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from reverberate.errors import Outcome, ReverberateError, Unauthorised
 from reverberate.networks import versions
 from reverberate.networks.base import Verifies
-from reverberate.policy import wait_until
+from reverberate.policy import skew, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -132,17 +131,6 @@ def _heard(network: Network, now: datetime) -> _Heard:
     left, none_left = quota(headers, now=now)
     clock = f"its clock and ours differ by {abs(ahead).total_seconds():.0f} s" if ahead and abs(ahead) > SKEWED else ""
     return _Heard(ahead, tuple(filter(None, (left, note))), tuple(filter(None, (none_left, trouble, clock))))
-
-
-def skew(headers: Mapping[str, str], *, at: datetime | None) -> timedelta | None:
-    """How far the clock that wrote ``Date`` is ahead of ours, at which the answer came ``at``; None if it is not told."""
-    try:
-        told = parsedate_to_datetime(headers.get("date", ""))
-    except ValueError:
-        return None
-    if at is None or told.tzinfo is None:
-        return None
-    return timedelta(seconds=round((told - at).total_seconds()))
 
 
 def quota(headers: Mapping[str, str], *, now: datetime) -> tuple[str, str]:

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from reverberate.errors import Outcome, RateLimited, Transient, Unauthorised, Unsure
 from reverberate.http import Session
-from reverberate.policy import wait_until
+from reverberate.networks.base import CLOCKS_DIFFER
+from reverberate.policy import skew, wait_until
 
 if TYPE_CHECKING:
     import requests
@@ -221,10 +222,8 @@ def _body(response: requests.Response) -> Mapping[str, Any]:
 
 def refusal(session: Session, response: requests.Response) -> Outcome:
     """What an answer that is of no use to a sign-in means; as ``asked`` raises it."""
-    body = _body(response)
-    status, told = response.status_code, body.get("error_description") or body.get("error_message") or body.get("error")
-    told = told.get("message") if isinstance(told, dict) else told
-    words = " ".join(session.mask(f"{status} {told or response.reason or ''}").split())[:300]
+    body, status = _body(response), response.status_code
+    words = " ".join(session.mask(f"{status} {_told(body) or response.reason or ''}").split())[:300]
     if status == 429:
         return RateLimited(words, status=status, until=wait_until(response.headers, now=datetime.now(UTC)))
     if response.ok and not response.is_redirect:
@@ -233,4 +232,25 @@ def refusal(session: Session, response: requests.Response) -> Outcome:
         return Transient(words, status=status)
     error = body.get("error")
     over = error.get("code") == META_OVER if isinstance(error, dict) else str(error) in OVER
+    if status == 401:
+        words += _by_the_clock(response)
     return Ended(words, status=status) if over else Unauthorised(words, status=status)
+
+
+def _told(body: Mapping[str, Any]) -> object:
+    """What a refusal says of itself: RFC 6749's way, Meta's, or X's list."""
+    errors = body.get("errors")
+    told = body.get("error_description") or body.get("error_message") or body.get("error")
+    told = told or (errors[0] if isinstance(errors, list) and errors else None)
+    return told.get("message") if isinstance(told, dict) else told
+
+
+def _by_the_clock(response: requests.Response) -> str:
+    """What may be the reason of a refusal: a request that is signed by a wrong clock is taken for an old one."""
+    ahead = skew(response.headers, at=datetime.now(UTC))
+    if ahead is None or abs(ahead) <= CLOCKS_DIFFER:
+        return ""
+    side = "behind" if ahead > timedelta(0) else "ahead of"
+    return (
+        f"; this machine's clock is {round(abs(ahead).total_seconds() / 60)} minutes {side} the network's: set it right"
+    )
