@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from reverberate.errors import Outcome, RateLimited, Transient, Unauthorised, Unsure
 from reverberate.http import Session
-from reverberate.networks.base import CLOCKS_DIFFER
+from reverberate.networks.likeness import CLOCKS_DIFFER
 from reverberate.policy import skew, wait_until
 
 if TYPE_CHECKING:

@@ -31,7 +31,8 @@ def consent(
     note = f'<p class="muted">You will be sent back to <code>{html.escape(back)}</code>. Any name will do here.</p>'
     form = f'<form method="post">{kept}{who}{wanted}{buttons}</form>'
     body = f'<section class="{network} consent"><h2>{title} <small>sandbox</small></h2><article>'
-    body += f"<h1>Let <b>{html.escape(app)}</b> post for you?</h1>{form}</article>{note}</section>"
+    name = f'<p class="muted">The app is <code>{html.escape(app)}</code></p>'
+    body += f"<h1>Let your app post for you?</h1>{name}{form}</article>{note}</section>"
     return _page(f"Sign in at {title}", body, back=back)
 
 
