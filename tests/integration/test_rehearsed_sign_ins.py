@@ -44,6 +44,8 @@ BROWSER = (
     "reddit",
     "tumblr",
 )
+KINDS = ("twitter", "x2", "threads", "facebook", "mastodon", "reddit")
+"""One of each kind: OAuth 1.0a, PKCE, an exchange, Pages, an app made on the spot, an app that proves itself by header."""
 HTTPS = {"instagram", "threads", "facebook"}
 """They send nobody to an address without TLS (Facebook: but to localhost)."""
 ONCE, STAYS, PROLONGED = ("pinterest",), ("reddit", "google_business"), ("threads", "instagram")
@@ -128,7 +130,7 @@ def test_whoever_signs_in_posts_with_the_token_that_came(place: Place, name: str
     assert place.posted() == [("twitter" if name == "x2" else name, name)]
 
 
-@pytest.mark.parametrize("name", [*BROWSER, "x2"])
+@pytest.mark.parametrize("name", KINDS)
 def test_nothing_that_came_lies_open_on_the_disk(place: Place, name: str) -> None:
     place.connect(name)
     written, given = place.everything_written(), place.sandbox.grants._given.values()
@@ -145,14 +147,14 @@ def test_who_says_no_is_not_connected_and_told_so(place: Place, name: str) -> No
     assert place.world.sign_ins.connection(name) is None
 
 
-@pytest.mark.parametrize("name", [*BROWSER, "x2"])
+@pytest.mark.parametrize("name", KINDS)
 def test_what_belongs_to_another_sign_in_is_refused(place: Place, name: str) -> None:
     (begun, _), (_, others) = (place.world.begun(name, redirect=redirect(name)) for _ in range(2))
     with pytest.raises(ConnectError, match="belongs to another sign-in"):
         place.world.connector.complete(begun, others)
 
 
-@pytest.mark.parametrize("name", [*BROWSER, "x2"])
+@pytest.mark.parametrize("name", KINDS)
 def test_who_comes_back_too_late_is_told_so(place: Place, name: str) -> None:
     begun, params = place.world.begun(name, redirect=redirect(name))
     place.ahead = timedelta(minutes=11)
@@ -160,7 +162,7 @@ def test_who_comes_back_too_late_is_told_so(place: Place, name: str) -> None:
         place.world.connector.complete(begun, params)
 
 
-@pytest.mark.parametrize("name", [*BROWSER, "x2"])
+@pytest.mark.parametrize("name", KINDS)
 def test_a_code_works_once_and_using_it_again_ends_what_came_of_it(place: Place, name: str) -> None:
     begun, params = place.world.begun(name, redirect=redirect(name), name=name)
     place.world.connector.complete(begun, params)

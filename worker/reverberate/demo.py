@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
 import tempfile
 import time
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 from reverberate import runtime, status
 from reverberate.errors import ReverberateError
 from reverberate.model import ShareState
-from reverberate.sandbox import Sandbox, credentials, settings
+from reverberate.sandbox import Sandbox, credentials, registration, settings
 from reverberate.sandbox.blog import Blog
+from reverberate.sandbox.keys import Registration
 from reverberate.store import posts, shares
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ ACCOUNTS = {
     "sky": "bluesky",
     "plus": "googleplus",
 }
+CONNECTED = ("twitter", "page", "fedi")
+"""With ``--connect`` these are signed in by whoever looks on."""
 WAIT_SECONDS = 60
 DONE = {ShareState.SENT, ShareState.SKIPPED}
 SETTLED = DONE | {ShareState.REFUSED, ShareState.HELD, ShareState.CANCELLED}
@@ -41,42 +45,63 @@ SUMMARY = (
 BODY = f"<p>{SUMMARY}</p><p>Change a template, publish again, and see what becomes of it.</p>"
 
 
-def run_demo(*, once: bool, as_json: bool, folder: Path | None) -> int:
-    """Run it; 0 when every share is sent or skipped, 1 otherwise. Without ``once`` it goes on until Ctrl-C."""
-    stop = runtime.Stop()
+def run_demo(*, once: bool, as_json: bool, folder: Path | None, connect: bool = False) -> int:
+    """Run it; 0 when every share is sent or skipped, 1 otherwise. Without ``once`` it goes on until Ctrl-C.
+
+    With ``connect`` some accounts are not signed in; their shares wait until somebody does so, for as long as it takes.
+    """
+    if once and connect:
+        raise ReverberateError("--once does not wait for anybody", hint="leave it out, or --connect")
+    stop, say = runtime.Stop(), sys.stderr if as_json else sys.stdout
     with ExitStack() as stack:
         home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reverberate-demo-")))
         home.mkdir(parents=True, exist_ok=True)
-        sandbox = stack.enter_context(Sandbox(home / "sandbox", seed=SEED))
+        people = {network: name for name, network in ACCOUNTS.items()}
+        sandbox = stack.enter_context(Sandbox(home / "sandbox", seed=SEED, people=people))
         blog = stack.enter_context(Blog(home / "blog"))
-        path = _write_config(home, sandbox.url, blog.url)
+        path = _write_config(home, sandbox.url, blog.url, connect=connect)
         service = stack.enter_context(runtime.Up(runtime.read_config(path)).running())
         post_id = _publish(service, blog)
-        rows = _wait(service, post_id)
+        if connect:
+            _invite(path, say=say)
+        rows = _wait(service, post_id, seconds=math.inf if connect else WAIT_SECONDS, stop=stop)
         _report(rows, as_json=as_json)
-        if not once:
-            _addresses(blog.url, sandbox.url, path, say=sys.stderr if as_json else sys.stdout)
+        if not once and not stop.asked.is_set():
+            _addresses(blog.url, sandbox.url, path, say=say)
             stop.asked.wait()
         return 0 if rows and all(row["state"] in DONE for row in rows) else 1
 
 
-def _write_config(home: Path, sandbox_url: str, blog_url: str) -> Path:
+def _write_config(home: Path, sandbox_url: str, blog_url: str, *, connect: bool) -> Path:
     """A config like any other; its secrets lie in files of their own."""
     secrets = home / "secrets"
     secrets.mkdir(mode=0o700, exist_ok=True)
-    lines = ["[site]", 'title = "The sample blog"', "", "[service]", f'listen = "127.0.0.1:{_free_port()}"', ""]
+    lines = ["[site]", 'title = "The sample blog"', "", "[service]", f'listen = "127.0.0.1:{_free_port()}"']
+    if connect:  # Facebook sends nobody back without TLS but to localhost
+        port = _free_port()
+        lines += [f"connect_port = {port}", f'connect_redirect = "http://localhost:{port}/callback"']
+        lines += [f"vault_key = {{ file = {json.dumps(str(home / 'vault.key'))} }}"]
+    lines.append("")
     lines += ["[sources.blog]", 'type = "feed"', f"url = {json.dumps(blog_url + '/feed.xml')}", 'every = "2s"', ""]
     for name, network in ACCOUNTS.items():
         lines += [f"[accounts.{name}]", f'network = "{network}"']
         if network != "googleplus":
-            plain = settings(sandbox_url, SEED, network, name)
-            secret = {k: v for k, v in credentials(SEED, network, name).items() if k not in plain}
-            lines += [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
-            lines += [f"{key} = {_stored(secrets / f'{name}.{key}', value)}" for key, value in secret.items()]
+            told = _registered(sandbox_url, network, name, connect=connect and name in CONNECTED)
+            lines += [f"{key} = {json.dumps(value)}" for key, value in told.settings.items()]
+            lines += [f"{key} = {_stored(secrets / f'{name}.{key}', value)}" for key, value in told.secrets.items()]
+            lines += [f"{key} = {{ vault = true }}" for key in told.vault]
         lines.append("")
     path = home / "reverberate.toml"
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
+
+
+def _registered(url: str, network: str, name: str, *, connect: bool) -> Registration:
+    """What an account's table says, whether its secrets are there already or come by signing in."""
+    if connect:
+        return registration(url, SEED, network, name)
+    plain = settings(url, SEED, network, name)
+    return Registration(plain, {k: v for k, v in credentials(SEED, network, name).items() if k not in plain}, ())
 
 
 def _stored(path: Path, value: str) -> str:
@@ -110,14 +135,15 @@ def _newest(service: Service) -> int:
     return known[0].id if known else 0
 
 
-def _wait(service: Service, post_id: int) -> list[dict[str, Any]]:
-    """The shares of the post, once nothing more will happen to them."""
-    deadline = time.monotonic() + WAIT_SECONDS
+def _wait(service: Service, post_id: int, *, seconds: float, stop: runtime.Stop) -> list[dict[str, Any]]:
+    """The shares of the post, once nothing more will happen to them, or nobody waits any more."""
+    deadline = time.monotonic() + seconds
     while True:
         with service.store.read() as tx:
             found = list(reversed(shares.find(tx, post_id=post_id)))
             rows = [status.share(one) | {"text": _text(shares.message(tx, one.id))} for one in found]
-        if (rows and all(row["state"] in SETTLED for row in rows)) or time.monotonic() > deadline:
+        settled = rows and all(row["state"] in SETTLED for row in rows)
+        if settled or stop.asked.is_set() or time.monotonic() > deadline:
             return rows
         time.sleep(0.05)
 
@@ -141,6 +167,13 @@ def _report(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     else:
         short = [row | {"text": " ".join(row["text"].split())} for row in rows]
         table(short, ["account", "state", "permalink", "text"], empty="nothing was shared", title="Shared once each:")
+
+
+def _invite(path: Path, *, say: TextIO) -> None:
+    say.write("The post is out where the accounts are connected. These wait for you, in another terminal:\n\n")
+    say.writelines(f"  reverberate --config {path} connect {name}\n" for name in CONNECTED)
+    say.write("\nAgree on the page that opens, and the post follows. Ctrl-C ends it.\n\n")
+    say.flush()
 
 
 def _addresses(blog: str, sandbox: str, path: Path, *, say: TextIO) -> None:

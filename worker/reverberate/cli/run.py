@@ -75,8 +75,9 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="End when the post is everywhere.")] = False,
     as_json: Json = False,
     folder: Annotated[Path | None, typer.Option(help="Where the demo keeps its files; a new one by default.")] = None,
+    connect: Annotated[bool, typer.Option("--connect", help="Leave some accounts for you to sign in.")] = False,
 ) -> None:
     """Show it all: a sample blog, sandbox networks, and a post that arrives on every account."""
     from reverberate.demo import run_demo
 
-    raise typer.Exit(run_demo(once=once, as_json=as_json, folder=folder))
+    raise typer.Exit(run_demo(once=once, as_json=as_json, folder=folder, connect=connect))

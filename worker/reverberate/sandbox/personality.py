@@ -35,7 +35,7 @@ class Purpose(StrEnum):
     READ = "read"
     """Read one post."""
     SIGN_IN = "sign-in"
-    """Get or renew a session."""
+    """Get or renew a session, or a token."""
     PAGE = "page"
     """Look at what everybody may see: a post's page, what a server says of its software."""
     OTHER = "other"
