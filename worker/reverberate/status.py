@@ -97,13 +97,16 @@ def overview(service: Service, *, now: datetime | None = None) -> dict[str, Any]
         states, sources = journal.account_states(tx), journal.source_states(tx)
         oldest, spent = shares.oldest_waiting(tx, now=now), turns.spent(tx, now=now)
         connected = {one.account: one for one in connections.all_of(tx)}
-    names = sorted({*service.config.accounts, *(name for name, _ in counts)})
+    numbers: dict[str, dict[str, int]] = {}
+    for (name, state), number in sorted(counts.items()):
+        numbers.setdefault(name, {})[state] = number
+    names = sorted({*service.config.accounts, *numbers})
     return {
         "version": __version__,
         "at": stamp(now),
         "lateness": max((now - oldest).total_seconds(), 0.0) if oldest else 0.0,
         "accounts": [
-            _account(name, states.get(name) or AccountState(name=name), counts, service)
+            _account(name, states.get(name) or AccountState(name=name), numbers.get(name, {}), service)
             | {"spent": spent.get(name, 0) / 1e6, "expires": _expiry(connected.get(name))}
             for name in names
         ],
@@ -111,7 +114,7 @@ def overview(service: Service, *, now: datetime | None = None) -> dict[str, Any]
     }
 
 
-def _account(name: str, state: AccountState, counts: Mapping[tuple[str, str], int], service: Service) -> dict[str, Any]:
+def _account(name: str, state: AccountState, numbers: Mapping[str, int], service: Service) -> dict[str, Any]:
     account = service.config.accounts.get(name)
     return {
         "name": name,
@@ -121,7 +124,7 @@ def _account(name: str, state: AccountState, counts: Mapping[tuple[str, str], in
         "rest_until": stamp(state.rest_until),
         "last_success": stamp(state.last_success),
         "budget": account.budget / 1e6 if account and account.budget is not None else None,
-        "shares": {of: number for (who, of), number in sorted(counts.items()) if who == name},
+        "shares": dict(numbers),
     }
 
 

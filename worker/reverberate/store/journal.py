@@ -47,7 +47,8 @@ def note(tx: Connection, kind: str, *, now: datetime, account: str = "", source:
 
 def account(tx: Connection, name: str) -> AccountState:
     """An account's state; a fresh one if nothing is known of it."""
-    return account_states(tx).get(name) or AccountState(name=name)
+    row = tx.execute(select(accounts).where(accounts.c.name == name)).one_or_none()
+    return AccountState(name=name) if row is None else codec.load(AccountState, row)
 
 
 def account_states(tx: Connection) -> Mapping[str, AccountState]:

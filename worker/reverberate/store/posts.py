@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, literal, select, text, tuple_, update
 
-from reverberate.model import KnownPost
+from reverberate.model import KnownPost, Post
 from reverberate.store import codec, tables
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, Table
-
-    from reverberate.model import Post
 
 INGEST_LOCK = 0x496E_6765_7374  # "Ingest"
 
@@ -100,16 +98,20 @@ class Wanted:
 
 
 def listed(tx: Connection, wanted: Wanted, *, limit: int) -> list[KnownPost]:
-    """Posts by when they were seen first, the latest first."""
+    """Posts by when they were seen first, the latest first: their titles and addresses, for what they say may be long."""
     at, number = tables.posts.c.seen, tables.posts.c.id
-    query = select(tables.posts).order_by(at.desc(), number.desc()).limit(limit)
+    names = ("id", "source", "seen", "url", "title")
+    query = select(*(tables.posts.c[name] for name in names)).order_by(at.desc(), number.desc()).limit(limit)
     query = query.where(tables.posts.c.source == wanted.source) if wanted.source else query
     query = query.where(at >= wanted.since) if wanted.since else query
     query = query.where(at < wanted.until) if wanted.until else query
     if wanted.before:
         seen, last = wanted.before
         query = query.where(tuple_(at, number) < tuple_(literal(seen, at.type), literal(last)))
-    return [_load(row) for row in tx.execute(query)]
+    return [
+        KnownPost(id=row.id, source=row.source, seen=row.seen, post=Post(url=row.url, title=row.title))
+        for row in tx.execute(query)
+    ]
 
 
 def _load(row: Any) -> KnownPost:
