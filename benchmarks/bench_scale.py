@@ -1,4 +1,4 @@
-"""Every list with each of its filters, and the one screen: asked over HTTP among a million shares and among a thousand, in turns."""
+"""Every list with each filter, and the one screen: asked over HTTP among a million shares and among a thousand, in turns."""
 
 from __future__ import annotations
 

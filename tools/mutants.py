@@ -101,7 +101,7 @@ MUTANTS = (
         "the budget is not asked", "store/turns.py", "if wanted.budget is not None and", "if wanted.budget == -1 and"
     ),
     Mutant("a paused account goes on", "store/journal.py", "    shares.silence_account(tx, name)\n", ""),
-    Mutant("a post that is known is planned again", "service.py", "if one.new]", "if one.new or True]"),
+    Mutant("a post that is known is planned again", "looking.py", "if one.new]", "if one.new or True]"),
 )
 
 

@@ -11,6 +11,7 @@ import requests
 from fastapi.routing import APIRoute
 
 from reverberate.model import Scope, ShareState
+from reverberate.schedule import Schedule, Slot
 from reverberate.service import Service
 from reverberate.store import journal, shares, tallies, tokens
 from reverberate.web.app import PREFIX, ROUTERS, make_app
@@ -18,14 +19,17 @@ from reverberate.web.doors import scopes_of
 from reverberate.web.guard import Limits
 from reverberate.web.limits import Rate
 from support.api import POST, serving
-from support.plugins import SOURCES
+from support.plugins import NETWORKS, SOURCES
 from support.world import get, make_accounts, make_config, plan, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from reverberate.delivery import Courier
+    from reverberate.model import Delivery, Receipt
     from reverberate.store import Store
     from support.api import Api
+    from support.plugins import Toy
 
 
 @pytest.fixture
@@ -153,6 +157,79 @@ def test_a_share_tells_its_whole_story_and_its_doors_open(store: Store, api: Api
     assert story["due"] == "2027-01-05T11:00:00Z"
     assert [event["kind"] for event in story["events"]] == ["share cancelled", "share scheduled", "share scheduled"]
     assert api.ask("GET", "/api/shares/999").status_code == 404
+
+
+def test_a_post_is_published_for_a_time_and_its_share_reworded(api: Api) -> None:
+    done = api.post("/api/posts", {"post": POST, "at": "2099-12-24T09:00"}, scope=Scope.PUBLISH)
+    first = done["shares"][0]
+    assert (first["due"], first["state"]) == ("2099-12-24T09:00:00Z", "scheduled")
+    over = api.ask(
+        "POST", "/api/posts", json={"post": POST | {"url": "https://b.example/2"}, "at": "2020-01-01T00:00Z"}
+    )
+    assert (over.status_code, "is over" in over.json()["detail"]) == (409, True)
+
+    story = api.post(f"/api/shares/{first['id']}/edit", {"text": "Other words"}, scope=Scope.PUBLISH)
+    assert (story["state"], story["message"]["parts"]) == ("scheduled", ["Other words"])
+    wordless = api.ask("POST", f"/api/shares/{first['id']}/edit", json={})
+    assert (wordless.status_code, "say the words" in wordless.json()["hint"]) == (409, True)
+    assert api.ask("POST", "/api/shares/999/edit", json={"text": "x"}).status_code == 404
+
+
+def test_what_is_out_is_edited_and_taken_back_by_a_worker(
+    store: Store, api: Api, courier: Callable[..., Courier], toy: type[Toy]
+) -> None:
+    one = courier("a")
+    (share_id,) = plan(store, accounts=["a"])
+    one.deliver([share_id])
+    assert one.drain(20)
+
+    refused = api.ask("POST", f"/api/shares/{share_id}/edit", json={"text": "Better"})
+    assert (refused.status_code, refused.json()["detail"]) == (409, "Toy lets us not edit posts")
+    refused = api.ask("POST", f"/api/shares/{share_id}/delete")
+    assert (refused.status_code, refused.json()["detail"]) == (409, "Toy lets us not delete posts")
+
+    class Pliable(toy):  # type: ignore[misc, valid-type]  # a class that the fixture made
+        def edit(self, _delivery: Delivery, receipt: Receipt) -> Receipt:
+            return receipt
+
+        def delete(self, _delivery: Delivery, _receipt: Receipt) -> None:
+            self.accepted.clear()
+
+    NETWORKS._loaded["toy"] = Pliable  # the fixture puts back what was there
+    story = api.post(f"/api/shares/{share_id}/delete", scope=Scope.PUBLISH)
+    assert [(chore["kind"], chore["by"], chore["outcome"]) for chore in story["chores"]] == [("delete", "hand", "open")]
+    another = courier("a")
+    another.deliver([share_id])
+    assert another.drain(20)
+    assert (get(store, share_id).state, toy.accepted) == (ShareState.CANCELLED, [])
+
+
+def test_what_is_to_come_is_told_and_moved(store: Store) -> None:
+    before = make_config(["a"], schedule=Schedule(slots=tuple(Slot.parse("17:00"))))
+    with serving(store, config=before) as api:
+        (share,) = api.post("/api/posts", {"post": POST})["shares"]
+        told = api.get("/api/plan", scope=Scope.READ)
+        assert [(row["share"], row["parts"]) for row in told["shares"]] == [
+            (share["id"], ["One\nhttps://blog.example/one"])
+        ]
+        assert told["moves"] == []
+        (slot, *_) = api.get("/api/accounts/a/schedule?limit=2", scope=Scope.READ)
+        assert (slot["share"], slot["slot"][-5:]) == (share["id"], "17:00")
+        dry = api.post("/api/plan", {"post": POST | {"url": "https://blog.example/two"}}, scope=Scope.READ)
+        assert [(row["share"], row["account"], row["state"]) for row in dry["shares"]] == [(None, "a", "scheduled")]
+        assert api.get("/api/posts/1/plan")["shares"][0]["title"] == "One"
+        assert api.ask("POST", "/api/plan", json={"post": POST, "accounts": ["nobody"]}).status_code == 422
+        assert len(api.get("/api/posts")["items"]) == 1
+    after = make_config(["a"], schedule=Schedule(slots=tuple(Slot.parse("09:00"))))
+    with store.write() as tx:
+        tx.execute(tokens.tokens.delete())
+    with serving(store, config=after) as api:
+        (move,) = api.get("/api/plan")["moves"]
+        assert (move["from"][11:16], move["to"][11:16]) == ("17:00", "09:00")
+        assert api.ask("POST", "/api/plan/apply", scope=Scope.READ).status_code == 403
+        assert api.post("/api/plan/apply", scope=Scope.PUBLISH)["moves"] == [move]
+        assert api.rung == [None]
+        assert api.get("/api/plan")["moves"] == []
 
 
 @pytest.mark.parametrize(("outcome", "state"), [("sent", "sent"), ("resend", "scheduled"), ("give-up", "cancelled")])

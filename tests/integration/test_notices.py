@@ -17,9 +17,10 @@ from reverberate.config import SourceConfig
 from reverberate.config_notices import AppriseTable, EmailTable, WebhookTable
 from reverberate.desk import Desk
 from reverberate.errors import Refused, ReverberateError, SourceError, Unsure
+from reverberate.looking import FAILING
 from reverberate.notices import LEASE, Notices, Teller
 from reverberate.secrets import Secret
-from reverberate.service import FAILING, Service
+from reverberate.service import Service
 from reverberate.sources.base import Look
 from reverberate.store import Store, journal, outbox
 from support.plugins import SOURCES, Box, BoxSettings

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event
 
-from reverberate.front import cursor_of
 from reverberate.model import Message, Receipt, ShareState
+from reverberate.paging import cursor_of
 from reverberate.store import (
     bookings,
     claims,

@@ -158,6 +158,45 @@ def test_all_that_is_told_is_told_alike(fresh: Both) -> None:
     fresh.ask("events", "--account", "one")
     fresh.ask("why", "1", "two", within="does not hold")
     assert [row["account"] for row in fresh.ask("status")["next"]] == ["one"]
+    assert fresh.ask("stats", "--days", "7") == {"accounts": [], "posts": [], "hours": []}
+    assert [row["name"] for row in fresh.ask("token", "list")] == ["laptop"]
+
+
+def test_what_is_to_come_is_told_alike(fresh: Both) -> None:
+    assert [row["state"] for row in fresh.ask("plan", fresh.post, within="Own words")["shares"]] == [
+        "scheduled",
+        "skipped",
+    ]
+    made = json.loads(fresh.elsewhere("publish", fresh.post, "--at", "2099-12-24 09:00", "--json").out)
+    assert {row["due"] for row in made["shares"] if row["state"] == "scheduled"} == {"2099-12-24T09:00:00Z"}
+    plan = fresh.ask("plan", within="2099-12-24T09:00:00+00:00 one [scheduled] A post")
+    assert [row["parts"] for row in plan["shares"]] == [["Own words\n\nhttps://blog.example/a-post"]]
+    assert fresh.ask("plan", "1")["shares"][0]["title"] == "A post"
+    fresh.ask("plan", "--apply")
+    fresh.ask("schedule", "one", "--next", "3", "--from", "2099-01-01 09:00")
+
+
+def test_a_share_is_reworded_and_taken_back_from_elsewhere(fresh: Both) -> None:
+    fresh.here("publish", fresh.post, "--at", "2099-12-24 09:00")
+
+    assert fresh.elsewhere("share", "edit", "1", "--text", "Other words").out == "share 1 says that now\n"
+    fresh.ask("share", "show", "1", within="Other words")
+    assert fresh.elsewhere("share", "reschedule", "1", "2099-12-25 09:00").code == 0
+    assert [row["at"] for row in fresh.ask("plan")["shares"]] == ["2099-12-25T09:00:00+00:00"]
+    for wrong in (("edit", "1"), ("edit", "1", "--text", "x" * 90_000), ("delete", "1"), ("delete", "999")):
+        local, remote = fresh.here("share", *wrong), fresh.elsewhere("share", *wrong)
+        assert local == remote, wrong
+        assert local.code == 1
+
+
+def test_a_token_is_made_and_ended_from_elsewhere(fresh: Both) -> None:
+    made = json.loads(fresh.elsewhere("token", "create", "phone", "--days", "1", "--json").out)
+    phone = ("--server", fresh.server, "--token", made["token"])
+
+    assert invoke(*phone, "posts").code == 0
+    assert "needs a token with the scope admin" in invoke(*phone, "token", "list").err
+    assert fresh.elsewhere("token", "revoke", "phone").out == "phone is revoked\n"
+    assert "not known here" in invoke(*phone, "posts").err
 
 
 def test_a_share_is_changed_from_elsewhere(both: Both) -> None:
@@ -192,10 +231,11 @@ def test_a_wrong_share_is_refused_with_the_same_words(both: Both) -> None:
 
 
 def test_what_works_on_the_installation_itself_says_so(both: Both) -> None:
-    done = both.elsewhere("token", "list")
+    for command in (("backup", "x"), ("check",), ("notices",), ("up",), ("stats", "--csv")):
+        done = both.elsewhere(*command)
 
-    assert done.code == 2
-    assert "leave out --server" in " ".join(done.err.split())
+        assert done.code == 2, command
+        assert "leave out --server" in " ".join(done.err.split())
 
 
 def test_a_server_without_a_token_or_with_a_wrong_one_is_said(both: Both) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from reverberate.errors import ReverberateError
 from reverberate.model import Picture
 from reverberate.service import Service
 from reverberate.store import journal, pictures
-from reverberate.web import serve
+from reverberate.web import _bound, serve
 from support.plugins import SOURCES
 from support.servers import free_port
 from support.world import make_accounts, make_config, plan
@@ -35,6 +36,14 @@ def test_it_is_healthy_while_the_database_answers(address: str) -> None:
     answer = requests.get(f"{address}/healthz", timeout=5)
 
     assert (answer.status_code, answer.text) == (200, "ok\n")
+
+
+def test_no_answer_waits_for_the_callers_acknowledgement() -> None:
+    with _bound(f"127.0.0.1:{free_port()}") as listening:
+        with socket.create_connection(listening.getsockname()):
+            accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
 def test_metrics_are_in_prometheus_words(store: Store, address: str) -> None:

@@ -31,6 +31,7 @@ FLOORS = {
     | {"config_notices", "channels", "tracing", "masks", "logs", "zonefiles"},
     3: {
         "service",
+        "looking",
         "delivery",
         "lanes",
         "timetable",
@@ -43,6 +44,7 @@ FLOORS = {
         "desk",
         "status",
         "front",
+        "paging",
         "config_schema",
         "notices",
         "catalogue",

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reverberate import policy
-from reverberate.errors import Outcome, Refused, ReverberateError, TemplateError, Transient, Unsure
+from reverberate.errors import Missing, Outcome, Refused, ReverberateError, TemplateError, Transient, Unsure
 from reverberate.model import Receipt, ShareState
 from reverberate.networks.base import Deletes, Edits
 from reverberate.store import chores, shares
@@ -45,7 +45,7 @@ def ask(store: Store, accounts: Accounts, share_id: int, kind: str, *, text: str
     with store.write() as tx:
         share = shares.get(tx, share_id)
         if share is None:
-            raise ReverberateError(f"there is no share {share_id}", hint="reverberate shares lists them")
+            raise Missing(f"there is no share {share_id}", hint="reverberate shares lists them")
         if share.state is not S.SENT:
             hint = "resolve it first" if share.state is S.UNSURE else "this needs a share that is sent"
             raise ReverberateError(f"share {share_id} is {share.state}", hint=hint)

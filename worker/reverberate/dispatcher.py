@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reverberate.doorbell import Doorbell
-    from reverberate.service import Looked, Service
+    from reverberate.looking import Looked
+    from reverberate.service import Service
     from reverberate.signins import SignIns
 
 log = logging.getLogger(__name__)

@@ -6,31 +6,26 @@ The command line and the HTTP API ask here, so that both tell the same in the sa
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from reverberate import status
-from reverberate.errors import Missing, ReverberateError
-from reverberate.plans import coming
+from reverberate import plans, statistics, status
+from reverberate.errors import Missing
+from reverberate.paging import page, place
 from reverberate.previews import preview
 from reverberate.schedule import fixed
 from reverberate.store import events, posts, shares, tokens
-from reverberate.store.tables import EPOCH, MICROSECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from reverberate.desk import Desk
+    from reverberate.looking import Looked
     from reverberate.model import KnownPost, Post, Scope, Share
-    from reverberate.service import Looked, Service
+    from reverberate.paging import Page
+    from reverberate.service import Service
     from reverberate.store import Transaction
-
-    Place = tuple[datetime, int]
-
-Page: TypeAlias = "tuple[list[dict[str, Any]], str | None]"
-"""A page of a list, and the cursor of the next one, if there is one."""
 
 
 class Front:
@@ -61,7 +56,7 @@ class Front:
         """The posts that are known, the latest seen first."""
         with self._store.read() as tx:
             found = posts.listed(tx, replace(wanted, before=place(cursor)), limit=limit + 1)
-        return _page(found, limit, status.post, lambda one: (one.seen, one.id))
+        return page(found, limit, status.post, lambda one: (one.seen, one.id))
 
     def post(self, number: int) -> dict[str, Any]:
         """A post, whole, with its shares."""
@@ -74,7 +69,7 @@ class Front:
         """Shares by when they are due, the latest first."""
         with self._store.read() as tx:
             found = shares.listed(tx, replace(wanted, before=place(cursor)), limit=limit + 1)
-        return _page(found, limit, status.share, lambda one: (one.due, one.id))
+        return page(found, limit, status.share, lambda one: (one.due, one.id))
 
     def share(self, number: int) -> dict[str, Any]:
         """The whole story of a share."""
@@ -84,10 +79,16 @@ class Front:
     def act(self, number: int, wish: str, told: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Do to a share what its doors allow; its story afterwards.
 
-        ``wish`` is retry, cancel, approve, reschedule (told ``at``, in ISO 8601; without an offset: on the site's clock) or resolve
-        (told ``outcome``: sent, resend or give-up; and ``url``, where it is).
+        ``wish`` is retry, cancel, approve, reschedule (told ``at``, in ISO 8601; without an offset: on the site's clock), resolve
+        (told ``outcome``: sent, resend or give-up; and ``url``, where it is), edit (told ``text``) or delete.
         """
-        _do(self.desk(), number, wish, told or {})
+        match wish:
+            case "edit":
+                self.service.edit(number, (told or {}).get("text", ""))
+            case "delete":
+                self.service.delete(number)
+            case _:
+                _do(self.desk(), number, wish, told or {})
         self._ring()
         return self.share(number)
 
@@ -135,7 +136,7 @@ class Front:
     def coming(self, account: str, *, since: datetime | None = None, number: int = 10) -> list[dict[str, Any]]:
         """An account's coming slots from ``since`` on (naive: on the site's clock), and which share has each."""
         at = fixed(since, self.service.config.zone).due if since else self.service.now()
-        return coming(self.service, account, since=at, number=number)
+        return plans.coming(self.service, account, since=at, number=number)
 
     def poll(self, name: str) -> dict[str, Any]:
         """Look at a source now."""
@@ -160,6 +161,27 @@ class Front:
             post = _known(tx, number).post
         return self.preview(post, accounts=accounts, pictures=pictures)
 
+    def plan(self, *, limit: int = 20, apply: bool = False) -> dict[str, Any]:
+        """What waits, the soonest first, in its words; and what the present config would move, or with ``apply`` has moved."""
+        with self._store.write() if apply else self._store.read() as tx:
+            moves = plans.moves(self.service, tx, apply=apply)
+        if moves and apply:
+            self._ring()
+        return {"shares": plans.upcoming(self.service, limit=limit), "moves": moves}
+
+    def plan_of(self, post: Post | int, *, accounts: Sequence[str] = ()) -> dict[str, Any]:
+        """The same of a post, or of the known one of that number, were it published now: it moves nothing."""
+        if isinstance(post, int):
+            with self._store.read() as tx:
+                post = _known(tx, post).post
+        rows = self.preview(post, accounts=accounts)
+        return {"shares": [plans.of_preview(self.service, post.title, row) for row in rows], "moves": []}
+
+    def stats(self, *, account: str = "", days: int = 90) -> dict[str, Any]:
+        """What people made of the shares that were sent in the last so many days."""
+        since = self.service.now() - timedelta(days=days)
+        return statistics.report(self.service, account=account, since=since)
+
     def called(self, post: Post | None, number: int) -> tuple[str, str]:
         """What a page of previews is headed with: the post's title, and the site's."""
         if post is None:
@@ -181,7 +203,7 @@ class Front:
         """What happened, the latest first."""
         with self._store.read() as tx:
             found = events.listed(tx, replace(wanted, before=place(cursor)), limit=limit + 1)
-        return _page(found, limit, status.told, lambda one: (one.at, one.id))
+        return page(found, limit, status.told, lambda one: (one.at, one.id))
 
     def following(self, after: int | None) -> tuple[list[dict[str, Any]], int]:
         """The events after that one, in order, and the number to ask on with; None begins with what comes next."""
@@ -229,35 +251,6 @@ def _do(desk: Desk, number: int, wish: str, told: Mapping[str, Any]) -> None:
             desk.resolve_give_up(number)
         case _:
             raise ValueError(f"nobody can {wish} a share")
-
-
-def cursor_of(at: datetime, number: int) -> str:
-    """A place in a list, for handing on."""
-    return urlsafe_b64encode(f"{(at - EPOCH) // MICROSECOND}.{number}".encode()).decode("ascii").rstrip("=")
-
-
-def place(cursor: str) -> Place | None:
-    """Back from there; None for "".
-
-    Raises:
-        ReverberateError: it is no cursor.
-    """
-    if not cursor:
-        return None
-    try:
-        at, number = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).split(b".")
-        found = EPOCH + int(at) * MICROSECOND, int(number)
-    except (ValueError, OverflowError):
-        found = None
-    if found is None or not 0 <= found[1] < 2**63:
-        raise ReverberateError("this is no cursor", hint="take the one that came with the page before")
-    return found
-
-
-def _page(found: Sequence[Any], limit: int, show: Callable[[Any], dict[str, Any]], at: Callable[[Any], Place]) -> Page:
-    """A page, and where the next one begins if there is one: one more than wanted was asked for, to know."""
-    more = cursor_of(*at(found[limit - 1])) if len(found) > limit else None
-    return [show(one) for one in found[:limit]], more
 
 
 def _known(tx: Transaction, number: int) -> KnownPost:

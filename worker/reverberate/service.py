@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reverberate import identity, updates
-from reverberate.desk import Desk
-from reverberate.errors import ReverberateError, SourceError
+from reverberate import chores, identity, updates
+from reverberate.desk import WAITING, Desk
+from reverberate.errors import Missing, ReverberateError
 from reverberate.failpoints import reach
-from reverberate.model import ShareState, SourceState
+from reverberate.looking import Looked, Looker
+from reverberate.model import ShareState
 from reverberate.overrides import Override
 from reverberate.schedule import Moment, fixed
-from reverberate.store import dump, journal, pictures, posts, shares, watch
+from reverberate.store import pictures, posts, shares
 from reverberate.timetable import Timetable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reverberate.accounts import Accounts
-    from reverberate.config import Config, SourceConfig
+    from reverberate.config import Config
     from reverberate.model import Picture, Post, Share
     from reverberate.plugins import Plugins
-    from reverberate.sources.base import Look, Source
+    from reverberate.sources.base import Source
     from reverberate.store import Store, Transaction
-
-log = logging.getLogger(__name__)
-TROUBLE = (timedelta(minutes=1), timedelta(hours=6))
-"""How long to wait after a failed look: doubling from the first to the second."""
-FAILING = 4
-"""So many failed looks in a row are more than a hiccup: a quarter of an hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,19 +53,6 @@ class Planned:
         return self.moment.due
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
-    """What one look at a source came to, for people."""
-
-    source: str
-    seen: int = 0
-    new: int = 0
-    unchanged: bool = False
-    baseline: bool = False
-    notes: tuple[str, ...] = ()
-    trouble: str = ""
-
-
 class Service:
     """Publishing and planning for one config and one store."""
 
@@ -86,7 +67,7 @@ class Service:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.config, self.store, self.accounts = config, store, accounts
-        self._sources, self._now, self._chance = sources, now, chance
+        self._now, self._looker = now, Looker(self, sources, chance)
 
     def now(self) -> datetime:
         """The present, by the clock that this service goes by."""
@@ -108,81 +89,18 @@ class Service:
         if at is not None and fixed(at, self.config.zone).due < self._now():
             raise ReverberateError(f"{at.isoformat(' ')} is over", hint="leave the time out to share it now")
         with self.store.write() as tx:
-            (ingested,) = self._ingest(tx, [post], source="publish")
+            (ingested,) = self.ingest(tx, [post], source="publish")
             if ingested.new:
-                self._plan(tx, [ingested], accounts=accounts or list(self.config.accounts), at=at)
+                self.plan(tx, [ingested], accounts=accounts or list(self.config.accounts), at=at)
             reach("plan: before commit")
         reach("plan: after commit")
         return ingested
 
     def look(self, name: str) -> Looked:
-        """Look at one source now; what is new there is stored and planned in one transaction.
+        """Look at one source now; what is new there is stored and planned."""
+        return self._looker.look(name)
 
-        The first look is the baseline: what is there then is known, and not shared, except the newest ``backfill``.
-        A source that cannot be read is tried again later, and says why.
-        """
-        source = self.config.sources[name]
-        with self.store.read() as tx:
-            state = journal.source(tx, name)
-        try:
-            look = self._sources.get(source.type)(name, source.settings).look(state.memory)
-        except SourceError as error:
-            return self._trouble(source, state, error)
-        return self._take(source, state, look)
-
-    def _take(self, source: SourceConfig, state: SourceState, look: Look) -> Looked:
-        now = self._now()
-        baseline = state.baselined is None and not look.unchanged
-        wait = max(source.every, look.wait or timedelta(0)) * (0.95 + 0.1 * self._chance())
-        after = replace(state, memory=look.memory, looked=now, next_look=now + wait, failures=0, trouble="")
-        after = replace(after, baselined=now) if baseline else after
-        with self.store.write() as tx:
-            fresh = [one for one in self._ingest(tx, look.posts, source=source.name) if one.new]
-            wanted = fresh[len(fresh) - min(source.backfill, len(fresh)) :] if baseline else fresh
-            flood = len(wanted) > source.flood and not baseline
-            reason = f"waits for your approval: source {source.name} asks for it" if source.approval else ""
-            reason = f"flood guard: {len(wanted)} new posts at once from {source.name}" if flood else reason
-            reason = self._restored(tx, source.name) or reason
-            self._plan(tx, wanted, accounts=self.config.accounts, held=reason)
-            if flood:
-                journal.note(tx, "flood held", now=now, source=source.name, words=reason)
-            if state.failures >= FAILING:
-                journal.note(tx, "source works", now=now, source=source.name)
-            journal.save_source(tx, after)
-            reach("plan: before commit")
-        reach("plan: after commit")
-        return Looked(
-            source=source.name,
-            seen=len(look.posts),
-            new=len(wanted),
-            unchanged=look.unchanged,
-            baseline=baseline,
-            notes=look.notes,
-        )
-
-    def _restored(self, tx: Transaction, source: str) -> str:
-        """Why what is new at a source's first look after a restore is held: it may have been shared already."""
-        name = f"{dump.RESTORED}{source}"
-        switch = watch.switched(tx, name)
-        if switch is None:
-            return ""
-        watch.switch_off(tx, name)
-        return f"restored from a backup of {switch.words}, and newer than that: it may have been shared already"
-
-    def _trouble(self, source: SourceConfig, state: SourceState, error: SourceError) -> Looked:
-        now, (least, most) = self._now(), TROUBLE
-        wait = max(min(least * 2 ** min(state.failures, 20), most), error.wait or timedelta(0))
-        words = str(error)
-        after = replace(state, looked=now, next_look=now + wait, failures=state.failures + 1, trouble=words)
-        with self.store.write() as tx:
-            journal.save_source(tx, after)
-            if state.trouble != words:
-                journal.note(tx, "source trouble", now=now, source=source.name, words=words)
-            if after.failures == FAILING:
-                journal.note(tx, "source failing", now=now, source=source.name, words=words)
-        return Looked(source=source.name, trouble=words)
-
-    def _ingest(self, tx: Transaction, incoming: Sequence[Post], *, source: str) -> list[Ingested]:
+    def ingest(self, tx: Transaction, incoming: Sequence[Post], *, source: str) -> list[Ingested]:
         """Recognise each post or store it; entries that are one post count once."""
         posts.lock(tx)
         distinct = identity.distinct(incoming, source=source)
@@ -199,7 +117,7 @@ class Service:
         updates.take(tx, known, source=source, accounts=self.config.accounts, flood=flood, now=self._now())
         return ingested
 
-    def _plan(
+    def plan(
         self,
         tx: Transaction,
         several: Sequence[Ingested],
@@ -266,6 +184,32 @@ class Service:
             return ShareState.HELD, str(error), Override()
         return ShareState.HELD if held else ShareState.SCHEDULED, held, said
 
+    def edit(self, share_id: int, text: str) -> None:
+        """Let a share say these words: at once while it waits; else a worker edits it on its network.
+
+        Without words, what is on its network is rendered anew.
+
+        Raises:
+            ReverberateError: there is no such share, its network cannot do that, or the words do not fit.
+        """
+        with self.store.read() as tx:
+            share = shares.get(tx, share_id)
+        if share is None or share.state not in WAITING:
+            chores.ask(self.store, self.accounts, share_id, "edit", text=text, now=self._now())
+        elif text.strip():
+            self.reword(share_id, text)
+        else:
+            what = f"share {share_id} is {share.state}: it is rendered when its time comes"
+            raise ReverberateError(what, hint="say the words that it is to have instead")
+
+    def delete(self, share_id: int) -> None:
+        """Let a worker take a share back from its network.
+
+        Raises:
+            ReverberateError: there is no such share, it is not out, or its network cannot do that.
+        """
+        chores.ask(self.store, self.accounts, share_id, "delete", now=self._now())
+
     def reword(self, share_id: int, text: str) -> None:
         """Let a waiting share say these very words; the link follows where neither they nor a card hold it.
 
@@ -276,7 +220,7 @@ class Service:
             share = shares.get(tx, share_id)
             known = posts.get(tx, share.post_id) if share else None
         if share is None or known is None:
-            raise ReverberateError(f"there is no share {share_id}", hint="reverberate shares lists them")
+            raise Missing(f"there is no share {share_id}", hint="reverberate shares lists them")
         self.desk().edit(share_id, self.accounts.message(share.account, known.post, self._keep, text=text))
 
     def _keep(self, picture: Picture, data: bytes) -> None:

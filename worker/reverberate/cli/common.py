@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from reverberate.cli.remote import Remote
     from reverberate.config import Config
-    from reverberate.front import Front, Page
+    from reverberate.front import Front
+    from reverberate.paging import Page
     from reverberate.service import Service
 
 FILE = "reverberate.toml"
@@ -82,7 +83,9 @@ class Settings:
         return at.astimezone(UTC)
 
     def config(self) -> Config:
-        """The config; raises ConfigError."""
+        """The config; raises ConfigError. Not for what is asked of a server."""
+        if self.server:
+            raise typer.BadParameter("this works on the installation itself: leave out --server and REVERBERATE_SERVER")
         from reverberate.runtime import read_config
 
         loaded = read_config(self.path)
@@ -93,8 +96,6 @@ class Settings:
     @contextmanager
     def service(self) -> Iterator[Service]:
         """A service on the config's database; not for what is asked of a server."""
-        if self.server:
-            raise typer.BadParameter("this works on the installation itself: leave out --server and REVERBERATE_SERVER")
         from reverberate.runtime import open_service
 
         with open_service(self.config()) as service:

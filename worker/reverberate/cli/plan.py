@@ -41,22 +41,10 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """What would be shared where, when and in which words; and what the present config would move."""
-    from reverberate import plans, previews
-    from reverberate.runtime import ring
-
-    with settings(context).service() as service:
-        if post:
-            one = read(service, post)
-            shown = [previews.preview(service, name, one) for name in service.config.accounts]
-            rows = [plans.of_preview(service, one.title, row) for row in shown]
-            moves = []
-        else:
-            with service.store.write() if apply else service.store.read() as tx:
-                moves = plans.moves(service, tx, apply=apply)
-            rows = plans.upcoming(service, limit=limit)
-            if moves and apply:
-                ring(service.config)
-    show({"shares": rows, "moves": moves}, as_json=as_json, human=lambda: _tell(rows, moves, applied=apply))
+    one = (int(post) if post.isdecimal() else read(post)) if post else None
+    with settings(context).front() as front:
+        found = front.plan(limit=limit, apply=apply) if one is None else front.plan_of(one)
+    show(found, as_json=as_json, human=lambda: _tell(found["shares"], found["moves"], applied=apply))
 
 
 def _tell(rows: list[dict[str, Any]], moves: list[dict[str, Any]], *, applied: bool) -> None:

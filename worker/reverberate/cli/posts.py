@@ -14,7 +14,6 @@ from reverberate.cli.common import (
     Limit,
     Since,
     Until,
-    found,
     moment,
     problem,
     settings,
@@ -25,7 +24,6 @@ from reverberate.cli.common import (
 
 if TYPE_CHECKING:
     from reverberate.model import Post
-    from reverberate.service import Service
 
 SHARE_COLUMNS = ["id", "account", "state", "due", "permalink", "reason"]
 
@@ -62,7 +60,7 @@ def publish(
     as_json: Json = False,
 ) -> None:
     """Share a post on every account."""
-    post = _read(file)
+    post = read(file)
     with settings(context).front() as front:
         document = front.publish(post, accounts=account or (), at=moment(at) if at else None)
 
@@ -84,7 +82,7 @@ def preview(
     as_json: Json = False,
 ) -> None:
     """Show what each account would send, offline; 1 if something cannot fit."""
-    shown = None if post.isdecimal() else _read(post)
+    shown = None if post.isdecimal() else read(post)
     with settings(context).front() as front:
         if shown is None:
             rows = front.preview_known(int(post), accounts=account or (), pictures=pictures)
@@ -180,19 +178,8 @@ def why(
     show(document, as_json=as_json, human=human)
 
 
-def _read(file: str) -> Post:
+def read(file: str) -> Post:
+    """The post in a file; - is stdin."""
     from reverberate.sources.files import read_post
 
     return read_post(sys.stdin.read() if file == "-" else Path(file))
-
-
-def read(service: Service, named: str) -> Post:
-    """The post in a file, or the known one of that number."""
-    from reverberate.store import posts as store
-
-    if not named.isdecimal():
-        return _read(named)
-    with service.store.read() as tx:
-        known = found(store.get(tx, int(named)), f"post {named}", hint="reverberate posts lists them")
-    post: Post = known.post
-    return post

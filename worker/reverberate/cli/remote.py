@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from reverberate.front import Page
-    from reverberate.model import Post
+    from reverberate.model import Post, Scope
+    from reverberate.paging import Page
     from reverberate.store import events, posts, shares
 
 SECONDS = (10, 120)
@@ -121,6 +121,33 @@ class Remote:
         query = {"account": list(accounts), "pictures": "true" if pictures else None}
         return self._list(f"/posts/{number}/preview", query)
 
+    def plan(self, *, limit: int = 20, apply: bool = False) -> dict[str, Any]:
+        """See ``Front``."""
+        method, path = ("POST", "/plan/apply") if apply else ("GET", "/plan")
+        return self._object(method, path, query={"limit": limit})
+
+    def plan_of(self, post: Post | int, *, accounts: Sequence[str] = ()) -> dict[str, Any]:
+        """See ``Front``."""
+        if isinstance(post, int):
+            return self._object("GET", f"/posts/{post}/plan")
+        return self._object("POST", "/plan", {"post": _plain(post), "accounts": list(accounts)})
+
+    def stats(self, *, account: str = "", days: int = 90) -> dict[str, Any]:
+        """See ``Front``."""
+        return self._object("GET", "/stats", query={"account": account, "days": days})
+
+    def tokens(self) -> list[dict[str, Any]]:
+        """See ``Front``."""
+        return self._list("/tokens")
+
+    def create_token(self, name: str, scope: Scope, *, days: int | None = None) -> dict[str, Any]:
+        """See ``Front``."""
+        return self._object("POST", "/tokens", {"name": name, "scope": scope.value, "days": days})
+
+    def revoke_token(self, name: str) -> None:
+        """See ``Front``."""
+        self._ask("DELETE", f"/tokens/{_part(name)}")
+
     def called(self, post: Post | None, number: int) -> tuple[str, str]:
         """See ``Front``."""
         if post is not None:
@@ -142,8 +169,10 @@ class Remote:
             at = page["next"]
         return rows, at
 
-    def _object(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        answer: dict[str, Any] = self._ask(method, path, body)
+    def _object(
+        self, method: str, path: str, body: object = None, *, query: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        answer: dict[str, Any] = self._ask(method, path, body, query=query)
         return answer
 
     def _list(self, path: str, query: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -197,7 +226,7 @@ def _read(answer: requests.Response, base: str) -> Any:
         document = answer.json() if answer.content else None
     except requests.JSONDecodeError:
         document = None
-    if answer.ok and document is not None and not answer.is_redirect:
+    if answer.status_code == 204 or (answer.ok and document is not None and not answer.is_redirect):
         return document
     if isinstance(document, dict) and "detail" in document:
         kind = Missing if answer.status_code == 404 else ReverberateError

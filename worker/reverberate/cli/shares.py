@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path  # noqa: TC003 - typer resolves annotations at run time
 from typing import Annotated, Any
 
 import typer
 
-from reverberate.cli.common import Cursor, Json, Limit, Since, Until, found, moment, settings, show, show_page
+from reverberate.cli.common import Cursor, Json, Limit, Since, Until, moment, settings, show, show_page
 from reverberate.model import ShareState
 
 WAITING = (ShareState.HELD, ShareState.SCHEDULED)
@@ -102,37 +102,18 @@ def edit(
     if text and file:
         raise typer.BadParameter("say one of --text, --file")
     words = file.read_text(encoding="utf-8").strip() if file else text
-    with settings(context).service() as service, service.store.read() as tx:
-        waits = found(_get(tx, share), f"share {share}", hint="reverberate shares lists them").state in WAITING
-    if not waits:
-        _ask(context, share, "edit", text=words)
-        return
-    if not words:
-        raise typer.BadParameter("a share that waits is rendered when its time comes: say --text or --file")
-    with settings(context).service() as service:
-        service.reword(share, words)
-    typer.echo(f"share {share} says that now")
-
-
-def _get(tx: Any, share: int) -> Any:
-    from reverberate.store import shares
-
-    return shares.get(tx, share)
+    with settings(context).front() as front:
+        told = front.act(share, "edit", {"text": words})
+    typer.echo(f"share {share} says that now" if told["state"] in WAITING else _asked(share, "edit"))
 
 
 def delete(context: typer.Context, share: Id) -> None:
     """Take it back from the network."""
-    _ask(context, share, "delete")
+    _do(context, share, "delete", _asked(share, "delete"))
 
 
-def _ask(context: typer.Context, share: int, kind: str, *, text: str = "") -> None:
-    from reverberate.chores import ask
-    from reverberate.runtime import ring
-
-    with settings(context).service() as service:
-        ask(service.store, service.accounts, share, kind, text=text, now=datetime.now(UTC))
-        ring(service.config)
-    typer.echo(f"share {share}: a worker will {kind} it; `reverberate share show {share}` tells when that is done")
+def _asked(share: int, kind: str) -> str:
+    return f"share {share}: a worker will {kind} it; `reverberate share show {share}` tells when that is done"
 
 
 def resolve(

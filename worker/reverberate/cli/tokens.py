@@ -1,4 +1,4 @@
-"""Commands about tokens of the HTTP API: make one, list them, revoke one. They work on the database itself."""
+"""Commands about tokens of the HTTP API: make one, list them, revoke one."""
 
 from __future__ import annotations
 
@@ -31,10 +31,8 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a token; it is shown this once."""
-    from reverberate.front import Front
-
-    with settings(context).service() as service:
-        made = Front(service).create_token(name, scope, days=days)
+    with settings(context).front() as front:
+        made = front.create_token(name, scope, days=days)
 
     def human() -> None:
         typer.echo(made["token"])
@@ -45,17 +43,13 @@ def create(
 
 def list_tokens(context: typer.Context, *, as_json: Json = False) -> None:
     """The tokens, without their secrets."""
-    from reverberate.front import Front
-
-    with settings(context).service() as service:
-        rows = Front(service).tokens()
+    with settings(context).front() as front:
+        rows = front.tokens()
     show(rows, as_json=as_json, human=lambda: table(rows, COLUMNS, empty="no token yet"))
 
 
 def revoke(context: typer.Context, name: Name) -> None:
     """End a token at once."""
-    from reverberate.front import Front
-
-    with settings(context).service() as service:
-        Front(service).revoke_token(name)
+    with settings(context).front() as front:
+        front.revoke_token(name)
     typer.echo(f"{name} is revoked")

@@ -61,23 +61,26 @@ def test(context: typer.Context, name: Annotated[str, typer.Argument(help="[noti
 def stats(
     context: typer.Context,
     account: Annotated[str, typer.Option(help="Only this account.")] = "",
-    days: Annotated[int, typer.Option(min=1, help="Shares that were sent in the last so many days.")] = 90,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="Shares that were sent in the last so many days.")] = 90,
     *,
     as_csv: Annotated[bool, typer.Option("--csv", help="Every answer of every share, as CSV on stdout.")] = False,
     as_json: Json = False,
 ) -> None:
     """What people made of your posts: by account, by post, by hour of the day."""
-    from reverberate import statistics
+    if as_csv:
+        _export(context, account, since=datetime.now(UTC) - timedelta(days=days))
+        return
+    with settings(context).front() as front:
+        found = front.stats(account=account, days=days)
+    show(found, as_json=as_json, human=lambda: _tell(found))
+
+
+def _export(context: typer.Context, account: str, *, since: datetime) -> None:
+    from reverberate.statistics import flat
     from reverberate.store import reactions
 
-    since = datetime.now(UTC) - timedelta(days=days)
-    with settings(context).service() as service:
-        if as_csv:
-            with service.store.read() as tx:
-                _write(statistics.flat(reactions.rows(tx, account=account, since=since, latest=False)))
-            return
-        found = statistics.report(service, account=account, since=since)
-    show(found, as_json=as_json, human=lambda: _tell(found))
+    with settings(context).service() as service, service.store.read() as tx:
+        _write(flat(reactions.rows(tx, account=account, since=since, latest=False)))
 
 
 def _write(rows: Any) -> None:

@@ -13,6 +13,7 @@ from reverberate.web import (
     accounts,
     events,
     health,
+    plans,
     posts,
     previews,
     problems,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from reverberate.service import Service
 
 PREFIX = "/api"
-ROUTERS = (posts, shares, accounts, sources, previews, events, stats, status, tokens)
+ROUTERS = (posts, shares, accounts, sources, previews, plans, events, stats, status, tokens)
 ABOUT = """Publish once; every account repeats it: once each, on time, in its own voice.
 
 Every request needs a token (`Authorization: Bearer TOKEN`), made by `reverberate token create NAME --scope SCOPE`:

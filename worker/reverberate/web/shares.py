@@ -86,6 +86,18 @@ def reschedule(share: Number, body: models.RescheduleIn, once: OnlyOnce) -> Resp
     return _act(once, share, "reschedule", {"at": body.at.isoformat()})
 
 
+@router.post("/shares/{share}/edit", **ACT)
+def edit(share: Number, body: models.EditIn, once: OnlyOnce) -> Response:
+    """Let it say these words: at once while it waits; what is out is edited on its network by a worker (see `chores`)."""
+    return _act(once, share, "edit", {"text": body.text})
+
+
+@router.post("/shares/{share}/delete", **ACT)
+def delete(share: Number, once: OnlyOnce) -> Response:
+    """Take it back: a worker deletes it on its network (see `chores`)."""
+    return _act(once, share, "delete")
+
+
 @router.post("/shares/{share}/resolve", **ACT)
 def resolve(share: Number, body: models.ResolveIn, once: OnlyOnce) -> Response:
     """Say what became of an unsure share."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from reverberate import statistics
 from reverberate.model import Scope
 from reverberate.web import models
 from reverberate.web.doors import AccountFilter, Door, ScopeFirst, needs, troubles
@@ -19,5 +17,4 @@ Days = Annotated[int, Query(ge=1, le=3650, description="Shares that were sent in
 @router.get("/stats", response_model=models.StatsOut, dependencies=[needs(Scope.READ)], responses=troubles())
 def stats(door: Door, account: AccountFilter = "", days: Days = 90) -> dict[str, Any]:
     """What people made of the posts: by account, by post (the most liked first), by the hour at which they were sent."""
-    since = door.service.now() - timedelta(days=days)
-    return statistics.report(door.service, account=account, since=since)
+    return door.stats(account=account, days=days)
