@@ -9,39 +9,34 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
 import pytest
 import requests
 
 from reverberate import connecting
-from reverberate.accounts import Accounts
 from reverberate.connecting import ConnectError
-from reverberate.connector import Connector
 from reverberate.errors import Outcome, Unauthorised
 from reverberate.networks.bluesky import Bluesky
 from reverberate.networks.flows import Grant, OAuth2Flow
 from reverberate.networks.twitter import Twitter
 from reverberate.runtime import read_config
-from reverberate.signins import SignIns
-from reverberate.store import Store, journal
+from reverberate.store import journal
 from reverberate.testing import a_delivery
-from reverberate.vault import key_place
 from reverberate.vaultkeys import make_first_key, rotate
 from support import real
 from support.plugins import FakePlugins
 from support.processes import environment
 from support.provider import Club
 from support.servers import free_port, missing
-from support.world import PlainRenderer
+from support.signing import BACK as REDIRECT
+from support.signing import World, consented
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from reverberate.config import Config
 
 X = """
 [service]
@@ -56,23 +51,6 @@ consumer_secret = {{ env = "X_SECRET" }}
 access_token = {{ vault = true }}
 access_token_secret = {{ vault = true }}
 """
-REDIRECT = "http://127.0.0.1:9/callback"
-"""Nobody listens there: what came back is read from the address that the browser is sent to."""
-
-
-class World:
-    """A config, its store, its vault, and a clock that a test can let pass."""
-
-    def __init__(self, config: Config, networks: Any) -> None:
-        self.ahead, self.config = timedelta(0), config
-        self.store, self.place = Store(config.database_url()), key_place(config.service.vault_key)
-        self.sign_ins = SignIns(config, self.store, self.place.read, networks=networks, now=self.now)
-        self.connector = Connector(config, self.sign_ins, networks=networks, now=self.now)
-        self.accounts = Accounts(config, PlainRenderer(), networks=networks, sign_ins=self.sign_ins)  # type: ignore[arg-type]
-
-    def now(self) -> datetime:
-        """The time."""
-        return datetime.now(UTC) + self.ahead
 
 
 @pytest.fixture(autouse=True)
@@ -263,7 +241,7 @@ class TestOAuth2:
 
     def agreed(self, world: World) -> tuple[connecting.Begun, dict[str, str]]:
         begun = world.connector.begin("club", redirect=REDIRECT)
-        return begun, connecting.pasted(consent(begun.address))
+        return begun, connecting.pasted(consented(begun.address, back=REDIRECT))
 
     def active(self, oidc: str, token: str) -> bool:
         """Whether the server takes the token."""
@@ -332,22 +310,3 @@ class TestOAuth2:
         assert world.sign_ins.forget("club") == (True, "")
         assert not self.active(oidc, kept[connecting.REFRESH])
         assert not self.active(oidc, kept["access_token"])
-
-
-def consent(address: str) -> str:
-    """What the owner does at oidc-provider's own pages; the address that the browser is sent to in the end."""
-    browser = requests.Session()
-    page = browser.get(address, timeout=10)
-    for _ in range(4):
-        action, form = (
-            re.findall(r'action="([^"]+)"', page.text)[0],
-            dict(re.findall(r'name="(\w+)" value="(\w*)"', page.text)),
-        )
-        form |= {"login": "alice", "password": "x"} if form.get("prompt") == "login" else {}
-        page = browser.post(urljoin(page.url, action), data=form, allow_redirects=False, timeout=10)
-        while page.is_redirect:
-            target = urljoin(page.url, page.headers["Location"])
-            if target.startswith(REDIRECT):
-                return target
-            page = browser.get(target, allow_redirects=False, timeout=10)
-    raise AssertionError(f"no way back from {page.url}")

@@ -138,3 +138,23 @@ def asking(config: Path, *arguments: str, env: Mapping[str, str] | None = None) 
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream:
                 stream.close()
+
+
+def consented(address: str, *, back: str) -> str:
+    """What the owner does at oidc-provider's own pages; the address below ``back`` that the browser is sent to in the end."""
+    browser = requests.Session()
+    page = browser.get(address, timeout=10)
+    for _ in range(4):
+        actions, form = (
+            re.findall(r'action="([^"]+)"', page.text),
+            dict(re.findall(r'name="(\w+)" value="(\w*)"', page.text)),
+        )
+        assert actions, f"{page.url} asks nothing: {page.status_code} {page.text[:2000]}"
+        form |= {"login": "alice", "password": "x"} if form.get("prompt") == "login" else {}
+        page = browser.post(urljoin(page.url, actions[0]), data=form, allow_redirects=False, timeout=10)
+        while page.is_redirect:
+            target = urljoin(page.url, page.headers["Location"])
+            if target.startswith(back):
+                return target
+            page = browser.get(target, allow_redirects=False, timeout=10)
+    raise AssertionError(f"no way back from {page.url}")
