@@ -96,7 +96,7 @@ def outcome_of(monkeypatch: pytest.MonkeyPatch) -> Meet:
     def meet(url: str) -> Receipt | Outcome:
         settings = MastodonSettings(instance=url, access_token=Secret("env", "CUT_TOKEN"))
         network = Mastodon("a", settings)
-        network._known["kin"] = (network.now(), kin_of("mastodon"))  # nothing is asked for before the post
+        network.known.learn("kin", kin_of("mastodon"), now=network.now())  # nothing is asked for before the post
         try:
             return network.send(a_delivery(text=f"{'word ' * 60}{LINK}"))
         except Outcome as outcome:

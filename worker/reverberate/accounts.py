@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reverberate.illustrate import Illustrator
     from reverberate.model import Message, Picture, Post
     from reverberate.networks.base import Network, NetworkSettings
+    from reverberate.networks.known import Known
     from reverberate.plugins import Plugins
     from reverberate.rendering import Draft, Renderer
     from reverberate.signins import SignIns
@@ -55,6 +56,7 @@ class Accounts:
         self._illustrator = illustrator
         self.sign_ins = sign_ins
         self._made: dict[str, Network] = {}
+        self._known: dict[tuple[str, str], Known] = {}
         self._lock = threading.Lock()
 
     def get(self, name: str) -> Account:
@@ -92,6 +94,8 @@ class Accounts:
             made.append(self.kind(name)(name, self._bound(name, self.get(name).settings, made)))
         except SecretMissing as error:
             raise ConfigError([f"{self._config.path}: accounts.{name}: {error}"]) from None
+        if server := _host(self.get(name)):
+            made[0].known = self._known.setdefault((made[0].name, server), made[0].known)
         return made[0]
 
     def version(self, name: str) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidHeader, InvalidURL, MissingSchema
+from requests.sessions import merge_hooks
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
@@ -153,7 +154,7 @@ class Session(requests.Session):
             params=request.params,
             auth=request.auth,
             cookies=self.cookies,
-            hooks=request.hooks,
+            hooks=merge_hooks(request.hooks, self.hooks),
             json=request.json,
         )
         return prepared

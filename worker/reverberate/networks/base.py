@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from reverberate.errors import RateLimited, Refused
 from reverberate.http import READS, Session
 from reverberate.networks.answers import USUAL, Means, body_of, codes_in
+from reverberate.networks.known import Known
 from reverberate.networks.likeness import same_link
 from reverberate.policy import wait_until
 from reverberate.secrets import Secret
@@ -123,6 +124,8 @@ class Network(ABC):
         self.account = account
         self.settings: Any = settings  # a plug-in annotates its own type
         self.now = now
+        self.known = Known()
+        """What its server says of itself; accounts on the same server share it."""
         self.session = self.make_session()
 
     @abstractmethod

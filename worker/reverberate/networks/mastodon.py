@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 from functools import partial
 from html import unescape
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -25,7 +25,6 @@ from reverberate.text.limits import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from reverberate.http import Session
     from reverberate.model import Delivery, Picture
@@ -62,10 +61,6 @@ class Mastodon(Threading, REST):
         Means(RateLimited, {503}, header="Retry-After"),  # how GoToSocial throttles
         Means(Transient, {422}, words=("not finished processing",)),
     )
-
-    def __init__(self, *given: Any, **more: Any) -> None:
-        super().__init__(*given, **more)
-        self._known: dict[str, tuple[datetime, Any]] = {}
 
     @classmethod
     def flow(cls, settings: MastodonSettings) -> OAuth2Flow:
@@ -219,11 +214,7 @@ class Mastodon(Threading, REST):
 
     def _kept(self, name: str, ask: Callable[[], V]) -> V:
         """What was asked for within a day is not asked for again."""
-        asked, told = self._known.get(name, (None, None))
-        if asked is None or self.now() - asked > KNOWN_FOR:
-            told = ask()
-            self._known[name] = (self.now(), told)
-        return cast("V", told)
+        return self.known.kept(name, ask, now=self.now, holds=KNOWN_FOR)
 
     def _told(self, path: str) -> Mapping[str, Any]:
         """What it answers there; nothing where there is nothing to be found. May raise an Outcome."""
