@@ -154,7 +154,7 @@ class Session(requests.Session):
             params=request.params,
             auth=request.auth,
             cookies=self.cookies,
-            hooks=merge_hooks(request.hooks, self.hooks),
+            hooks=merge_hooks(request.hooks, self.hooks),  # type: ignore[no-untyped-call]  # it has no types
             json=request.json,
         )
         return prepared
