@@ -25,6 +25,8 @@ TESTS = (
     "tests/integration/test_engine.py",
     "tests/integration/test_delivery.py",
     "tests/integration/test_service.py",
+    "tests/integration/test_timetable.py",
+    "tests/integration/test_late.py",
 )
 
 
@@ -101,6 +103,19 @@ MUTANTS = (
         "the budget is not asked", "store/turns.py", "if wanted.budget is not None and", "if wanted.budget == -1 and"
     ),
     Mutant("a paused account goes on", "store/journal.py", "    shares.silence_account(tx, name)\n", ""),
+    Mutant("a slot is given twice", "schedule.py", "if opening.wall not in taken.walls:", "if opening:"),
+    Mutant(
+        "a slot is given away anew once it was used",
+        "store/bookings.py",
+        "ShareState.UNSURE, ShareState.SENT)",
+        "ShareState.UNSURE)",
+    ),
+    Mutant(
+        "quiet hours are not looked at when the share is claimed",
+        "delivery.py",
+        "if self._waits_for_morning(work.share):",
+        "if False:",
+    ),
     Mutant("a post that is known is planned again", "looking.py", "if one.new]", "if one.new or True]"),
 )
 
