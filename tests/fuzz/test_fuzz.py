@@ -36,6 +36,8 @@ EXAMPLES = 24
 """Of each kind for each route and each caller."""
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 THERE = {"share": range(1, 9), "post": range(1, 5), "account": ["a", "b"], "source": ["s"], "name": ["nobody"]}
+OURS = {"authorization", "host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"}
+"""Headers that say whose request it is, and where it ends: a wrong one makes it no request at all."""
 cases: dict[str, int] = {}
 
 
@@ -107,7 +109,7 @@ def scope_of(document: Any, method: str, path: str) -> Scope:
 def send(api: Api, session: requests.Session, case: Case, scope: Scope | None) -> Any:
     """The case as it is, but for its token."""
     told = case.as_transport_kwargs(base_url=api.address)
-    told["headers"] = {k: v for k, v in told["headers"].items() if k.lower() not in {"authorization", "host"}}
+    told["headers"] = {name: value for name, value in told["headers"].items() if name.lower() not in OURS}
     told["headers"] |= {"Authorization": f"Bearer {api.tokens[scope]}"} if scope else {}
     return session.request(**told, timeout=20)
 
