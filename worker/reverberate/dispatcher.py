@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from reverberate.doorbell import Doorbell
     from reverberate.looking import Looked
     from reverberate.service import Service
-    from reverberate.signins import SignIns
 
 log = logging.getLogger(__name__)
 BATCH = 100
@@ -44,6 +44,31 @@ LOOKERS = 4
 """Sources that are looked at at the same time."""
 
 
+@dataclass(slots=True)
+class Aside:
+    """What is done every so many seconds beside everything else, for it may be slow: by one thread at a time."""
+
+    name: str
+    every: float
+    do: Callable[[], object]
+    begun: float = float("-inf")
+    busy: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, pool: ThreadPoolExecutor) -> None:
+        """Do it there, if its time has come."""
+        if time.monotonic() - self.begun >= self.every and self.busy.acquire(blocking=False):
+            self.begun = time.monotonic()
+            pool.submit(self._run)
+
+    def _run(self) -> None:
+        try:
+            self.do()
+        except Exception:
+            log.exception("the %s failed", self.name)
+        finally:
+            self.busy.release()
+
+
 class Dispatcher:
     """One dispatcher; ``run`` until ``stop``."""
 
@@ -56,13 +81,16 @@ class Dispatcher:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._service, self._store, self._hand, self._bell, self._now = service, service.store, hand, bell, now
-        self._lookers = ThreadPoolExecutor(LOOKERS, thread_name_prefix="look")
+        self._asides = [
+            Aside("pre-flight", FLY, self._fly),
+            Aside("planning of further shares", PLAN, self._plan_again),
+        ]
+        if sign_ins := service.accounts.sign_ins:
+            self._asides.append(Aside("tending of sign-ins", TEND, sign_ins.tend))
+        self._lookers = ThreadPoolExecutor(LOOKERS + len(self._asides), thread_name_prefix="look")
         self._looking: set[str] = set()
         self._stop = threading.Event()
-        self._swept = self._tended = 0.0
-        self._tending, self._flying = threading.Lock(), threading.Lock()
-        self._flown = -FLY
-        self._planned = float("-inf")
+        self._swept = 0.0
         self._registered = False
 
     def run(self) -> None:
@@ -91,17 +119,10 @@ class Dispatcher:
             self._sweep()
             self._add_up()
             self._look()
-            self._tend()
-            self._fly()
-            self._plan_again()
+            for one in self._asides:
+                one.begin(self._lookers)
             self._swept = time.monotonic()
         return self._hand_over() == BATCH
-
-    def _plan_again(self) -> None:
-        if time.monotonic() - self._planned >= PLAN:
-            if number := plan_again(self._service):
-                log.info("%d posts will be shared again", number)
-            self._planned = time.monotonic()
 
     def _register(self) -> None:
         """Let the config's sources be looked at; not at once when it is made, for the database may be away then."""
@@ -169,33 +190,12 @@ class Dispatcher:
             self._lookers.submit(self._look_at, name)
 
     def _fly(self) -> None:
-        """Let accounts be asked that have scheduled shares, beside everything else."""
-        if time.monotonic() - self._flown >= FLY and self._flying.acquire(blocking=False):
-            self._flown = time.monotonic()
-            self._lookers.submit(self._fly_over)
+        preflight.look(self._service, now=self._now)
 
-    def _fly_over(self) -> None:
-        try:
-            preflight.look(self._service, now=self._now)
-        except Exception:
-            log.exception("the pre-flight failed")
-        finally:
-            self._flying.release()
-
-    def _tend(self) -> None:
-        """Let tokens be refreshed that nobody uses now, beside everything else: vendors may be slow."""
-        sign_ins = self._service.accounts.sign_ins
-        if sign_ins and time.monotonic() - self._tended >= TEND and self._tending.acquire(blocking=False):
-            self._tended = time.monotonic()
-            self._lookers.submit(self._tend_to, sign_ins)
-
-    def _tend_to(self, sign_ins: SignIns) -> None:
-        try:
-            sign_ins.tend()
-        except Exception:
-            log.exception("tending the sign-ins failed")
-        finally:
-            self._tending.release()
+    def _plan_again(self) -> None:
+        if number := plan_again(self._service):
+            log.info("%d posts will be shared again", number)
+            self._bell.ring()
 
     def _look_at(self, name: str) -> None:
         try:

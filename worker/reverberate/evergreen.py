@@ -29,33 +29,48 @@ if TYPE_CHECKING:
 LEAD = timedelta(days=1)
 STRIDE = timedelta(hours=1)
 """So much is looked at at once: the originals of an hour, or of all the time that the service was off."""
+FEW = 20
+"""Accounts that one transaction looks after, so that no delivery waits long for it."""
+MARK = "evergreen "
 
 
 def plan_again(service: Service) -> int:
     """Plan the further shares whose time is near; how many."""
-    now, number = service.now(), 0
-    for name, account in service.config.accounts.items():
-        for after in account.evergreen.after if account.evergreen else ():
-            number += _look(service, name, account.evergreen, after, now=now) if account.evergreen else 0
+    now = service.now()
+    asked, number = _asked(service, now=now), 0
+    for start in range(0, len(asked), FEW):
+        with service.store.write() as tx:
+            posts.lock(tx)
+            number += sum(_look(service, tx, *one, now=now) for one in asked[start : start + FEW])
     return number
 
 
-def _look(service: Service, account: str, rule: Evergreen, after: timedelta, *, now: datetime) -> int:
-    mark, upto = f"evergreen {account} {int(after.total_seconds())}", now - after + LEAD
+def _asked(service: Service, *, now: datetime) -> list[tuple[str, Evergreen, timedelta]]:
+    """The accounts, their rules and lengths of time for which there is a stride to look at."""
     with service.store.read() as tx:
-        begin, _ = marks.get(tx, mark)
-    if begin is not None and upto - begin < STRIDE:
+        done = marks.under(tx, MARK)
+    rules = [(name, one.evergreen) for name, one in service.config.accounts.items() if one.evergreen]
+    every = [(name, rule, after) for name, rule in rules for after in rule.after]
+    return [(name, rule, after) for name, rule, after in every if _open(done.get(_mark(name, after)), after, now=now)]
+
+
+def _open(done: datetime | None, after: timedelta, *, now: datetime) -> bool:
+    return done is None or now - after + LEAD - done >= STRIDE
+
+
+def _mark(account: str, after: timedelta) -> str:
+    return f"{MARK}{account} {int(after.total_seconds())}"
+
+
+def _look(service: Service, tx: Transaction, account: str, rule: Evergreen, after: timedelta, *, now: datetime) -> int:
+    begin, _ = marks.get(tx, _mark(account, after))  # another dispatcher may have been here
+    begin, upto = begin or now - after, now - after + LEAD  # what was out long before the rule came is left alone
+    if begin >= upto:
         return 0
-    with service.store.write() as tx:
-        posts.lock(tx)
-        begin, _ = marks.get(tx, mark)  # another dispatcher may have been here
-        begin = begin or now - after  # what was out long before the rule came is left alone
-        if begin >= upto:
-            return 0
-        marks.put(tx, mark, at=upto)
-        found = bookings.originals(tx, account, since=begin, until=upto)
-        again = _Again(service, tx, Timetable(tx, service.config.zone), account, rule, after, now)
-        return sum(again.plan(original) for original in found)
+    marks.put(tx, _mark(account, after), at=upto)
+    found = bookings.originals(tx, account, since=begin, until=upto)
+    again = _Again(service, tx, Timetable(tx, service.config.zone), account, rule, after, now)
+    return sum(again.plan(original) for original in found)
 
 
 @dataclass(frozen=True, slots=True)

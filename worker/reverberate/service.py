@@ -67,6 +67,7 @@ class Service:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.config, self.store, self.accounts = config, store, accounts
+        self._places = {name: place for place, name in enumerate(config.accounts)}
         self._now, self._looker = now, Looker(self, sources, chance)
 
     def now(self) -> datetime:
@@ -165,9 +166,8 @@ class Service:
 
     def wait(self, account: str, said: Override) -> timedelta:
         """How long after its post came in a share may go: the account's delay, the post's, and the stagger."""
-        before = list(self.config.accounts).index(account)
         own = self.accounts.get(account).schedule.delay + (said.delay or timedelta(0))
-        return own + before * self.config.site.stagger
+        return own + self._places[account] * self.config.site.stagger
 
     def fate(self, post: Post, account: str, held: str = "") -> tuple[ShareState, str, Override]:
         """The first state of a post's share, why, and what the post itself says for the account."""

@@ -27,6 +27,12 @@ def put(tx: Connection, name: str, *, at: datetime | None = None, words: str = "
     tx.execute(update(marks).where(marks.c.name == name).values(at=at, words=words))
 
 
+def under(tx: Connection, prefix: str) -> dict[str, datetime]:
+    """The instants of the names that begin so."""
+    rows = tx.execute(select(marks.c.name, marks.c.at).where(marks.c.name.startswith(prefix, autoescape=True)))
+    return {row.name: row.at for row in rows}
+
+
 def named(tx: Connection, prefix: str) -> list[str]:
     """The names that begin so."""
     return sorted(tx.execute(select(marks.c.name).where(marks.c.name.startswith(prefix, autoescape=True))).scalars())

@@ -6,16 +6,16 @@ All that is read is kept as a tally or stands in an index, so that a scrape cost
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
 from reverberate import status
-from reverberate.store import connections, journal, outbox, watch
+from reverberate.store import connections, outbox, watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from prometheus_client.core import Metric
 
@@ -45,9 +45,10 @@ class _Collector:
 
     def collect(self) -> Iterator[Metric]:
         """See prometheus_client."""
-        yield from self._of_accounts()
+        facts = status.overview(self._service, now=self._now)
+        yield from self._of_accounts(facts)
         with self._service.store.read() as tx:
-            tallies, sources = watch.tallied(tx), journal.source_states(tx)
+            tallies = watch.tallied(tx)
             ends = {one.account: one.expires for one in connections.all_of(tx) if one.expires}
             living = watch.alive(tx, since=self._now - LIVING)
             numbers = {
@@ -68,13 +69,12 @@ class _Collector:
             processes.add_metric([role], sum(one.role == role for one in living))
         yield processes
         lag = GaugeMetricFamily("reverberate_source_lag_seconds", "How overdue a source's look is", labels=["source"])
-        for name in sorted(self._service.config.sources):
-            due = sources[name].next_look if name in sources else None
-            lag.add_metric([name], max((self._now - due).total_seconds(), 0.0) if due else 0.0)
+        for source in facts["sources"]:
+            due = source["next_look"]
+            lag.add_metric([source["name"]], max((self._now - _instant(due)).total_seconds(), 0.0) if due else 0.0)
         yield lag
 
-    def _of_accounts(self) -> Iterator[Metric]:
-        facts = status.overview(self._service, now=self._now)
+    def _of_accounts(self, facts: Mapping[str, Any]) -> Iterator[Metric]:
         shares = GaugeMetricFamily("reverberate_shares", "Shares by account and state", labels=["account", "state"])
         paused = _by("account", "account_paused", "1 while the account waits for its owner")
         rests = _by("account", "account_resting", "1 while the network wants the account to wait")
