@@ -11,7 +11,7 @@ import logging
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -24,7 +24,7 @@ from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionErro
 from reverberate import __version__
 from reverberate.errors import Transient, Unauthorised, Unsure
 from reverberate.failpoints import reach
-from reverberate.masks import hide
+from reverberate.masks import hide, veil
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -124,7 +124,7 @@ class Session(requests.Session):
         self.heard: dict[str, str] = {}
         self.heard_at: datetime | None = None
         self.timeout = timeout
-        self._secrets = {secret for secret in secrets if secret}
+        self._veils = {secret: veil(secret) for secret in secrets if secret}
         for scheme in ("http://", "https://"):
             self.mount(scheme, _Adapter(pool_maxsize=16))
 
@@ -243,11 +243,11 @@ class Session(requests.Session):
 
     def learn(self, secret: str) -> None:
         """Keep this out of every text too: a token that was handed out on the way."""
-        self._secrets.add(secret)
+        self._veils[secret] = veil(secret)
         hide(secret)
 
     def mask(self, text: str) -> str:
-        """``text`` without this session's secrets."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, "***").replace(quote(secret, safe=""), "***")
+        """``text`` without this session's secrets, however a server spells them."""
+        for _, one in sorted(self._veils.items(), key=lambda item: len(item[0]), reverse=True):
+            text = one.over(text)
         return text

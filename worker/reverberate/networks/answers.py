@@ -88,6 +88,17 @@ def read_object(response: requests.Response) -> Mapping[str, Any]:
     return body
 
 
+def read_list(response: requests.Response) -> list[Any]:
+    """The JSON list of a successful answer to a read. Raises as ``read_object``."""
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, list):
+        raise Transient("the answer was a success but not readable as a list", status=response.status_code)
+    return body
+
+
 def json_object(response: requests.Response) -> Mapping[str, Any]:
     """The JSON object of a successful answer to a write.
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 UNTOLD = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What a server could forge a line of the log with, and what some databases refuse."""
+LEAST_PLACE = 8
+"""A shorter path is no secret, but a word like "hook"."""
 
 
 class NetworkSettings(BaseModel):
@@ -200,9 +202,11 @@ class Network(ABC):
         return Session(secrets=self.secrets())
 
     def secrets(self) -> list[str]:
-        """The account's secrets, to be kept out of every text."""
+        """The account's secrets, to be kept out of every text; of an address also its path by itself."""
         values = (getattr(self.settings, name) for name in type(self.settings).model_fields)
-        return [value.reveal() for value in values if isinstance(value, Secret)]
+        found = [value.reveal() for value in values if isinstance(value, Secret)]
+        places = (one.partition("://")[2].partition("/")[2] for one in found)
+        return [*found, *(place for place in places if len(place) > LEAST_PLACE)]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} account {self.account!r}>"

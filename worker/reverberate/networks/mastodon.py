@@ -87,8 +87,7 @@ class Mastodon(Threading, REST):
     def seen(self, delivery: Delivery, part: Part) -> Receipt | None:  # noqa: ARG002 - the part says it all
         """See Threading: our newest statuses, by what they answer, or by the link or the words, and by the time."""
         me = self.read("/api/v1/accounts/verify_credentials")["id"]
-        params = {"exclude_reblogs": "true", "limit": "40"}
-        for status in self.api("GET", f"/api/v1/accounts/{me}/statuses", params=params).json():
+        for status in self.listed(f"/api/v1/accounts/{me}/statuses", exclude_reblogs="true", limit="40"):
             answers = str(status.get("in_reply_to_id") or "") == (part.parent.remote_id if part.parent else "")
             if (
                 answers

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from reverberate.errors import Unsure
 from reverberate.model import Receipt
-from reverberate.networks.answers import json_object, read_object
+from reverberate.networks.answers import json_object, read_list, read_object
 from reverberate.networks.base import Network, NetworkSettings
 from reverberate.secrets import Secret
 
@@ -57,6 +57,10 @@ class REST(Network):
     def read(self, path: str, **params: str) -> Mapping[str, Any]:
         """The object that a GET answers. Raises as ``api``, and Transient for what cannot be read."""
         return read_object(self.api("GET", path, params=params))
+
+    def listed(self, path: str, **params: str) -> list[Any]:
+        """The list that a GET answers. Raises as ``read``."""
+        return read_list(self.api("GET", path, params=params))
 
     def write(self, method: str, path: str, **more: Any) -> Mapping[str, Any]:
         """The object that a write answers. Raises as ``api``, and Unsure for what cannot be read."""

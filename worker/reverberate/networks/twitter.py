@@ -15,7 +15,7 @@ from requests.auth import AuthBase
 from reverberate.errors import Duplicate, OutOfCredit, Refused, Unauthorised
 from reverberate.http import READS, Session
 from reverberate.model import Assurance, Reactions, Receipt, Standing
-from reverberate.networks.answers import Means, body_of, missing_is_fine
+from reverberate.networks.answers import Means, body_of, missing_is_fine, read_object
 from reverberate.networks.base import NetworkSettings
 from reverberate.networks.flows import Flow, OAuth1Flow, OAuth2Flow
 from reverberate.networks.likeness import parse_instant, says
@@ -155,7 +155,7 @@ class Twitter(Threading, REST):
                 user, max_results=20, tweet_fields=fields, exclude=leave, user_auth=self._signs
             )
         )
-        for post in answer.json().get("data", []):
+        for post in read_object(answer).get("data", []):
             if parse_instant(post["created_at"]) >= part.since and _answers(post, part) and _is(post, part):
                 return self._receipt(post["id"])
         return None
@@ -206,12 +206,12 @@ class Twitter(Threading, REST):
         answer = self._ask(lambda client: client.get_me(user_auth=self._signs))
         reads = answer.headers.get("x-access-level") == "read"
         troubles = ("its token may only read: set the app's permissions to read and write, then make a new one",)
-        return Standing(who=f"@{answer.json()['data']['username']}", troubles=troubles if reads else ())
+        return Standing(who=f"@{read_object(answer)['data']['username']}", troubles=troubles if reads else ())
 
     def reactions(self, receipt: Receipt) -> Reactions:
         """See Counts: X charges for each read. Source: docs.x.com, public metrics of a post."""
         wanted = {"tweet_fields": ["public_metrics"], "user_auth": self._signs}
-        body = self._ask(lambda client: client.get_tweet(receipt.remote_id, **wanted)).json()
+        body = read_object(self._ask(lambda client: client.get_tweet(receipt.remote_id, **wanted)))
         if "data" not in body:
             raise Refused("the post is gone", status=404)
         told = body["data"].get("public_metrics", {})
@@ -229,7 +229,7 @@ class Twitter(Threading, REST):
         if self._signs and not self._me and (match := re.match(r"(\d+)-", self.settings.access_token.reveal())):
             self._me = match[1]
         if not self._me:
-            self._me = self._ask(lambda client: client.get_me(user_auth=self._signs)).json()["data"]["id"]
+            self._me = read_object(self._ask(lambda client: client.get_me(user_auth=self._signs)))["data"]["id"]
         return self._me
 
     def _ask(self, call: Callable[[tweepy.Client], requests.Response], *, writes: bool = False) -> requests.Response:

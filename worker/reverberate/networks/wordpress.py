@@ -104,9 +104,8 @@ class WordPress(REST):
 
     def find(self, delivery: Delivery) -> Receipt | None:
         """See Finds: among the newest posts, the bin's too, by the delivery's key; where no key is left, by our link."""
-        params = {"context": "edit", "status": ANY_STATUS, "per_page": str(NEWEST)}
-        params["_fields"] = "id,link,content,date_gmt"
-        posts: list[Any] = self.api("GET", "/posts", params=params).json()
+        fields = "id,link,content,date_gmt"
+        posts = self.listed("/posts", context="edit", status=ANY_STATUS, per_page=str(NEWEST), _fields=fields)
         return next(
             (self._receipt(post) for wanted in (_marked, _linked) for post in posts if wanted(post, delivery)), None
         )
@@ -169,8 +168,7 @@ class WordPress(REST):
 
     def _number(self, kind: str, name: str) -> Iterator[int]:
         """The number of a tag or category; none where it is missing and we may not make it."""
-        params = {"search": name, "per_page": "100", "_fields": "id,name"}
-        for term in self.api("GET", f"/{kind}", params=params).json():
+        for term in self.listed(f"/{kind}", search=name, per_page="100", _fields="id,name"):
             if unescape(str(term["name"])).casefold() == name.casefold():
                 yield int(term["id"])
                 return
