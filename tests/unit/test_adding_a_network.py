@@ -7,6 +7,7 @@ import importlib.util
 import re
 import statistics
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,18 @@ def _lines_of(path: Path) -> int:
 def _importers(module: Path) -> set[Path]:
     """Everything in the package that imports a module of the networks."""
     pattern = re.compile(rf"reverberate\.networks(?:\.| import (?:.*, )?){module.stem}\b")
-    return {path for path in PACKAGE.rglob("*.py") if pattern.search(path.read_text(encoding="utf-8"))}
+    return {path for path, text in _texts().items() if pattern.search(text)}
+
+
+@cache
+def _texts() -> dict[Path, str]:
+    """What is said of the networks in each module, its imports among it."""
+    return {
+        path: "\n".join(
+            line for line in path.read_text(encoding="utf-8").splitlines() if "reverberate.networks" in line
+        )
+        for path in PACKAGE.rglob("*.py")
+    }
 
 
 def test_half_of_the_networks_are_short_and_none_is_long() -> None:
