@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from reverberate.model import Assurance, Receipt
-from reverberate.networks.answers import json_object
+from reverberate.networks.answers import json_object, missing_is_fine
 from reverberate.networks.base import Network, NetworkSettings, only_part
 from reverberate.networks.parts import Part, Threading
 from reverberate.text.limits import Limit, Unit
@@ -28,7 +28,22 @@ class Settings(NetworkSettings):
     api_base: str
 
 
-class Identity(Threading):
+class Changing(Network):
+    """What is posted can be reworded and taken back; one part alone has words that change."""
+
+    settings: Settings
+
+    def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
+        self.call("PATCH", f"{self.settings.api_base}/{receipt.remote_id}", json={"text": delivery.message.parts[0]})
+        return receipt
+
+    def delete(self, delivery: Delivery, receipt: Receipt) -> None:
+        del delivery
+        with missing_is_fine():
+            self.call("DELETE", f"{self.settings.api_base}/{receipt.remote_id}")
+
+
+class Identity(Changing, Threading):
     """Posts under keys that we choose; the same key twice is one post."""
 
     name, title, assurance, limit, Settings = "identity", "Identity", Assurance.IDENTITY, LIMIT, Settings
@@ -44,7 +59,7 @@ class Identity(Threading):
         return Receipt(remote_id=held["id"]) if held else None
 
 
-class Readable(Threading):
+class Readable(Changing, Threading):
     """Posts get an id from the network; our own can be read back."""
 
     name, title, assurance, limit, Settings = "readable", "Readable", Assurance.READABLE, LIMIT, Settings
@@ -60,7 +75,7 @@ class Readable(Threading):
         return Receipt(remote_id=held["id"]) if held else None
 
 
-class Blind(Network):
+class Blind(Changing):
     """Posts and tells nothing."""
 
     name, title, assurance, limit, Settings = "blind", "Blind", Assurance.BLIND, LIMIT, Settings
@@ -76,11 +91,20 @@ for _class in CLASSES.values():
 
 
 class Ledger:
-    """The server: accepts everything, remembers it, and counts how often each text was posted on each class."""
+    """The server: accepts everything, remembers it, and counts how often each text was posted on each class.
+
+    Attributes:
+        posts: the id of each post, by its class and its key or text.
+        counts: how often each text was posted, by its class.
+        said: what each post that is there says now, by its id.
+        changes: how often each post was taken back, and how often given which words.
+    """
 
     def __init__(self) -> None:
         self.posts: dict[tuple[str, str], str] = {}
         self.counts: Counter[tuple[str, str]] = Counter()
+        self.said: dict[str, str] = {}
+        self.changes: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
         ledger = self
 
@@ -94,13 +118,20 @@ class Ledger:
 
             do_PUT = do_POST  # noqa: N815 - http.server finds its methods by these names
 
+            def do_PATCH(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                self.reply({}, status=200 if ledger.change(self.path[1:], body["text"]) else 404)
+
+            def do_DELETE(self) -> None:
+                self.reply({}, status=200 if ledger.change(self.path[1:], "") else 404)
+
             def do_GET(self) -> None:
                 _, kind, key = self.path.split("/")
                 self.reply(ledger.find(kind, key))
 
-            def reply(self, document: Any) -> None:
+            def reply(self, document: Any, status: int = 200) -> None:
                 data = json.dumps(document).encode()
-                self.send_response(200)
+                self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
@@ -124,7 +155,20 @@ class Ledger:
             name = (kind, key or quote(text, safe=""))
             if kind != "identity" or name not in self.posts:
                 self.counts[kind, text] += 1
-            return {"id": self.posts.setdefault(name, f"{kind}-{len(self.posts) + 1}")}
+            remote_id = self.posts.setdefault(name, f"{kind}-{len(self.posts) + 1}")
+            self.said.setdefault(remote_id, text)
+            return {"id": remote_id}
+
+    def change(self, remote_id: str, text: str) -> bool:
+        """Give a post other words, or take it back ("" is none); whether it was there."""
+        with self._lock:
+            if remote_id not in self.said:
+                return False
+            self.changes[remote_id, text] += 1
+            self.said |= {remote_id: text}
+            if not text:
+                del self.said[remote_id]
+            return True
 
     def find(self, kind: str, key: str) -> dict[str, str] | None:
         """What is there under a key, or by its text."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from reverberate import policy
 from reverberate.errors import Missing, Outcome, Refused, ReverberateError, TemplateError, Transient, Unsure
+from reverberate.failpoints import reach
 from reverberate.model import Receipt, ShareState
 from reverberate.networks.base import Deletes, Edits
 from reverberate.store import chores, shares
@@ -55,6 +56,8 @@ def ask(store: Store, accounts: Accounts, share_id: int, kind: str, *, text: str
             where = share.receipt.permalink if share.receipt else ""
             raise ReverberateError(f"{network.title} lets us not {words}", hint=f"do it there by hand {where}".strip())
         chores.ask(tx, [(share_id, share.account)], kind, by="hand", text=text, now=now)
+        reach("ask: before commit")
+    reach("ask: after commit")
 
 
 class Chores:
@@ -169,7 +172,10 @@ class Chores:
     def _claim(self, work: Work, chore: Chore) -> int | None:
         now = self._now()
         with self._store.write() as tx:
-            return chores.claim(tx, chore, fence=work.share.fence, owner=self._owner, lease=now + self._lease, now=now)
+            fence = chores.claim(tx, chore, fence=work.share.fence, owner=self._owner, lease=now + self._lease, now=now)
+            reach("take: before commit")
+        reach("take: after commit")
+        return fence
 
     def _settle(self, chore: Chore, found: Receipt | Outcome, message: Message, fence: int) -> None:
         ability, now = self._accounts.ability(chore.account), self._now()
@@ -181,6 +187,8 @@ class Chores:
                 apply(tx, [self._aftermath(chore, found, verdict)])
             else:
                 log.warning("share %d: no longer ours; the %s is done again", chore.share_id, chore.kind)
+            reach("done: before commit")
+        reach("done: after commit")
 
     def _aftermath(self, chore: Chore, found: Receipt | Outcome, verdict: Verdict) -> Aftermath:
         broken = found.words if isinstance(found, Transient | Unsure) else ""

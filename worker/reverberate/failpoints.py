@@ -31,6 +31,15 @@ POINTS = (
     "sweep: after commit",
 )
 """Every place, in the order in which a share passes them."""
+CHORE_POINTS = (
+    "ask: before commit",
+    "ask: after commit",
+    "take: before commit",
+    "take: after commit",
+    "done: before commit",
+    "done: after commit",
+)
+"""The places that only a chore passes (an edit, or a deletion, of what is out), in order; the others it shares."""
 NOTICE_POINTS = ("notices: before commit", "notices: after commit", "notices: claimed", "notices: sent")
 """The places that a notice passes."""
 
