@@ -92,7 +92,7 @@ def reaching(network: Network) -> list[str]:
         Reply(status=500, body=b'{"ok": false, "description": "' + TOKEN.encode() + b'"}'),
         Reply(cut=0),
         Reply(cut=30, reset=True),
-        Reply(headers={"Odd name\x00": "x"}, body=b"[]"),
+        Reply(headers={"Odd name\x00": "x"}, body=b"[]", cut=1_000),  # whole, and the end of the line says so
     ],
     ids=["repeated", "redirected", "failed", "lost", "broken", "odd"],
 )

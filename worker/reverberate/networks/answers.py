@@ -121,7 +121,8 @@ def body_of(response: requests.Response, *keys: str) -> Mapping[str, Any]:
 
 def codes_in(body: Mapping[str, Any], *keys: str) -> tuple[int | str, ...]:
     """The vendor's codes that stand in an object under these keys; what is neither number nor word is none."""
-    return tuple(body[key] for key in keys if isinstance(body.get(key), int | str) and body[key])
+    told = (body.get(key) for key in keys)
+    return tuple(code for code in told if code and isinstance(code, int | str) and code is not True)
 
 
 def _body(response: requests.Response) -> Mapping[str, Any] | None:

@@ -62,7 +62,7 @@ class Graph(REST):
 
     def remove(self, remote_id: str) -> None:
         """Delete an object; one that is gone already counts as done."""
-        with fine_if(f"/{UNSEEN})"):
+        with fine_if(f"(code 100/{UNSEEN})"):
             self.api("DELETE", remote_id)
 
     def until(self, response: requests.Response) -> datetime | None:

@@ -71,17 +71,17 @@ class Telegram(REST):
         said = _place(receipt) | {"parse_mode": "HTML"}
         with fine_if("message is not modified"):
             try:
-                self.api("POST", "editMessageText", json=said | {"text": words} | self._card(delivery.message))
+                self.write("POST", "editMessageText", json=said | {"text": words} | self._card(delivery.message))
             except Refused as outcome:
                 if "no text in the message" not in outcome.words.lower():
                     raise
-                self.api("POST", "editMessageCaption", json=said | {"caption": words})
+                self.write("POST", "editMessageCaption", json=said | {"caption": words})
         return receipt
 
     def delete(self, delivery: Delivery, receipt: Receipt) -> None:  # noqa: ARG002 - the receipt says it all
         """See Deletes; Telegram lets a bot take back only what is younger than 48 hours."""
         with fine_if("message to delete not found"):
-            self.api("POST", "deleteMessage", json=_place(receipt))
+            self.write("POST", "deleteMessage", json=_place(receipt))
 
     def verify(self) -> Standing:
         """See Verifies: the bot, the chat, and whether the one may post in the other."""
