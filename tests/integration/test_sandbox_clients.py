@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from reverberate.errors import Duplicate, Outcome, RateLimited, Refused, Transient, Unauthorised, Unsure
+from reverberate.errors import Duplicate, RateLimited, Refused, Transient, Unauthorised, Unsure
 from reverberate.model import Card, Delivery, Message, Picture, Reactions, Receipt, Step
-from reverberate.networks import networks
-from reverberate.networks.base import Counts, Deletes, Edits, Finds, Verifies
-from reverberate.sandbox import Dialect, Fault, Kind, Ledger, Purpose, Sandbox, credentials, settings
-from reverberate.secrets import Secret
+from reverberate.networks.base import Counts, Deletes, Edits, Verifies
+from reverberate.sandbox import Dialect, Fault, Kind, Ledger, Purpose, Sandbox, credentials
+from support import clients
+from support.clients import sent
+from support.reconciling import assert_finds_nothing_unlisted, assert_finds_only_its_own, assert_finds_what_was_lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,30 +33,15 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
         yield running
 
 
-def client(
-    sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch, *, account: str = "alice", seed: str = "s"
-) -> Network:
+def client(sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch, **more: str) -> Network:
     """The real client of an account."""
-    values: dict[str, object] = dict(settings(sandbox.url, "s", name, account))
-    for key, secret in credentials(seed, name, account).items():
-        variable = f"{name}_{account}_{key}".upper()
-        monkeypatch.setenv(variable, secret)
-        values[key] = Secret("env", variable)
-    network = networks.get(name)
-    return network(account, network.Settings(**values))
+    return clients.client(sandbox.url, name, monkeypatch, **more)
 
 
 def delivery(text: str = f"A post, in short\n{LINK}", *, serial: int = 1) -> Delivery:
     card = Card(url=LINK, title="A post", description="in short")
     message = Message(parts=(text,), link=LINK, card=card, language="en")
     return Delivery(serial=serial, key=f"key-{serial}", planned=datetime.now(UTC), message=message)
-
-
-def sent(network: Network, what: Delivery) -> Receipt | Outcome:
-    try:
-        return network.send(what)
-    except Outcome as outcome:
-        return outcome
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -74,28 +60,8 @@ def test_a_post_arrives_and_its_permalink_answers(sandbox: Sandbox, name: str, m
 def test_what_was_sent_is_found_and_what_was_not_is_not(
     sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network, what = client(sandbox, name, monkeypatch), delivery()
-    assert isinstance(network, Finds)
-    assert network.find(what) is None
-    receipt = network.send(what)
-    found = network.find(what)
-
-    assert found == receipt
-    elsewhere = replace(
-        delivery(serial=2), message=replace(what.message, parts=(f"Another\n{LINK}-2",), link=f"{LINK}-2")
-    )
-    assert network.find(elsewhere) is None
-
-
-@pytest.mark.parametrize("name", ["twitter", "facebook", "mastodon", "linkedin"])
-def test_a_post_from_before_the_first_try_is_not_taken_for_ours(
-    sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    network = client(sandbox, name, monkeypatch)
-    network.send(delivery())
-
-    later = replace(delivery(serial=2), since=datetime.now(UTC) + timedelta(minutes=5))
-    assert network.find(later) is None  # type: ignore[attr-defined]  # it finds, as the test above shows
+    # Bluesky's are found by their own key, whenever they were made
+    assert_finds_only_its_own(client(sandbox, name, monkeypatch), delivery(), since=name != "bluesky")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -283,14 +249,7 @@ def test_whatever_goes_wrong_the_outcome_is_true(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_post_whose_answer_was_lost_is_found(sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    network, what = client(sandbox, name, monkeypatch), delivery()
-    sandbox.faults.add(Fault(kind=Kind.DROP, on=Purpose.PUBLISH, count=1))
-
-    assert isinstance(sent(network, what), Unsure)
-    (entry,) = sandbox.ledger.of()
-    found = network.find(what)  # type: ignore[attr-defined]  # as above
-    assert found is not None
-    assert (found.remote_id, found.permalink) == (entry.remote_id, entry.permalink)
+    assert_finds_what_was_lost(client(sandbox, name, monkeypatch), delivery(), sandbox)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -350,13 +309,7 @@ def test_a_refused_connection_posts_nothing(sandbox: Sandbox, name: str, monkeyp
 def test_what_a_listing_does_not_show_yet_is_not_found_yet(
     sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network, what = client(sandbox, name, monkeypatch), delivery()
-    receipt = network.send(what)
-    number = sandbox.faults.add(Fault(kind=Kind.LAG, seconds=30))
-    assert network.find(what) is None  # type: ignore[attr-defined]  # as above
-    sandbox.faults.clear(number)
-
-    assert network.find(what) == receipt  # type: ignore[attr-defined]  # as above
+    assert_finds_nothing_unlisted(client(sandbox, name, monkeypatch), delivery(), sandbox)
 
 
 @pytest.mark.parametrize("name", NAMES)

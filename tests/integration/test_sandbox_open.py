@@ -10,10 +10,11 @@ import pytest
 import requests
 
 from reverberate.errors import Duplicate, Outcome, RateLimited, Refused, Transient, Unauthorised, Unsure
-from reverberate.model import Assurance, Card, Reactions, Receipt
+from reverberate.model import Assurance, Reactions, Receipt
 from reverberate.networks.base import Counts, Deletes, Edits, Finds, Verifies
 from reverberate.sandbox import Fault, Kind, Purpose, Sandbox
 from support.clients import LINK, PNG, WAYS, client, delivery, saying, sent
+from support.reconciling import assert_finds_nothing_unlisted, assert_finds_only_its_own, assert_finds_what_was_lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,41 +64,19 @@ def test_its_permalink_answers(sandbox: Sandbox, way: str, monkeypatch: pytest.M
 def test_what_was_sent_is_found_and_what_was_not_is_not(
     sandbox: Sandbox, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network, what = client(sandbox.url, way, monkeypatch), delivery(way)
-    assert isinstance(network, Finds)
-    assert network.find(what) is None
-    receipt = network.send(what)
-
-    assert network.find(what) == receipt
-    assert network.find(replace(what, since=datetime.now(UTC) + timedelta(minutes=5))) is None
-    elsewhere = replace(what.message, parts=("Another",), link=f"{LINK}-2", card=Card(url=f"{LINK}-2", title="Another"))
-    assert network.find(replace(what, message=elsewhere)) is None
+    assert_finds_only_its_own(client(sandbox.url, way, monkeypatch), delivery(way))
 
 
 @pytest.mark.parametrize("way", FINDING)
 def test_a_post_whose_answer_was_lost_is_found(sandbox: Sandbox, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    network, what = client(sandbox.url, way, monkeypatch), delivery(way)
-    sandbox.faults.add(Fault(kind=Kind.DROP, on=Purpose.PUBLISH, count=1))
-    assert isinstance(network, Finds)
-
-    assert isinstance(sent(network, what), Unsure)
-    (entry,) = sandbox.ledger.of()
-    found = network.find(what)
-    assert found == Receipt(remote_id=entry.remote_id, permalink=entry.permalink)
+    assert_finds_what_was_lost(client(sandbox.url, way, monkeypatch), delivery(way), sandbox)
 
 
 @pytest.mark.parametrize("way", FINDING)
 def test_what_a_listing_does_not_show_yet_is_not_found_yet(
     sandbox: Sandbox, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network, what = client(sandbox.url, way, monkeypatch), delivery(way)
-    assert isinstance(network, Finds)
-    receipt = network.send(what)
-    number = sandbox.faults.add(Fault(kind=Kind.LAG, seconds=30))
-    assert network.find(what) is None
-    sandbox.faults.clear(number)
-
-    assert network.find(what) == receipt
+    assert_finds_nothing_unlisted(client(sandbox.url, way, monkeypatch), delivery(way), sandbox)
 
 
 @pytest.mark.parametrize("way", BLIND)

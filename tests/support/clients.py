@@ -47,7 +47,7 @@ def client(url: str, way: str, patch: pytest.MonkeyPatch, *, account: str = "ali
         patch.setenv(variable, secret)
         values[key] = Secret("env", variable)
     network = networks.get(name)
-    made = network.Settings(**values | WAYS[way])
+    made = network.Settings(**values | WAYS.get(way, {}))
     return network.way(made)(account, made)
 
 

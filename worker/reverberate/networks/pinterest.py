@@ -42,12 +42,11 @@ class Pinterest(REST):
     limit, Settings = LIMITS["pinterest"], PinterestSettings
     card, carries, pictured = True, frozenset({"attach"}), True
     settings: PinterestSettings
-
     coded = ("code",)
     table = (
         Means(
             RateLimited, range(400, 500), {9}, wait=timedelta(hours=6)
-        ),  # "spam": it means hours, and says not how many
+        ),  # "spam", for hours: how many, it does not say
         Means(Unauthorised, {403}),
         Means(Unauthorised, {404}, writes=True, path="/pins"),  # the board is gone, or not ours to pin to
     )

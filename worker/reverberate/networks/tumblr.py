@@ -52,13 +52,10 @@ class Tumblr(REST):
     limit, Settings = LIMITS["tumblr"], TumblrSettings
     card, carries = True, frozenset({"card", "attach"})
     settings: TumblrSettings
-
     prefix = "/v2"
     table = (
         Means(RateLimited, codes={8004, 8011, 8022, 8023}, wait=timedelta(hours=6)),  # a limit of the day is used up
-        Means(
-            Transient, codes={8006, 8009, 8010}, wait=timedelta(minutes=1)
-        ),  # busy with an upload: nothing was posted
+        Means(Transient, codes={8006, 8009, 8010}, wait=timedelta(minutes=1)),  # busy with an upload: nothing is posted
         Means(Unauthorised, {403}),
         Means(Unauthorised, {404}, path="/posts"),
     )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from pydantic import Field, model_validator
-from requests.auth import AuthBase
 
 from reverberate.errors import Duplicate, OutOfCredit, Refused, Unauthorised
 from reverberate.http import READS, Session
@@ -80,17 +79,6 @@ class _Elsewhere(Session):
         kwargs["allow_redirects"] = method in READS
         self.answer = super().request(method, str(url).replace(TWEEPYS_HOST, self.base, 1), *args, **kwargs)
         return self.answer
-
-
-class _Bearer(AuthBase):
-    """Puts the token of OAuth 2 on a request."""
-
-    def __init__(self, token: Secret) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
-        return request
 
 
 class Twitter(Threading, REST):
@@ -189,8 +177,9 @@ class Twitter(Threading, REST):
 
     def api(self, method: str, path: str, **more: Any) -> requests.Response:
         """See REST; what tweepy does not do."""
-        auth = oauth1(self.settings) if self._signs else _Bearer(self.settings.access_token)
-        return self.call(method, self.root() + path, auth=auth, **more)
+        if not self._signs:
+            return super().api(method, path, **more)
+        return self.call(method, self.root() + path, auth=oauth1(self.settings), **more)
 
     @property
     def _signs(self) -> bool:
