@@ -182,6 +182,33 @@ def test_a_network_that_cannot_is_said_at_once_with_the_place(
         want(store, share_id, "delete")
 
 
+@pytest.mark.parametrize("kind", ["edit", "delete"])
+def test_what_only_its_owner_has_seen_is_not_taken_for_gone(
+    store: Store, courier: Callable[..., Courier], kept: type[Kept], kind: str
+) -> None:
+    kept.script = [Unsure("the answer was lost")]
+    hand = courier("a", settle=timedelta(0))
+    share_id = lost_and_seen(store, hand)
+
+    with pytest.raises(ReverberateError, match=r"never told us which post it is .*https://toy.example/1"):
+        want(store, share_id, kind)
+    with store.write() as tx:  # as the blog asks
+        chores.ask(tx, [(share_id, "a")], kind, by="update", now=datetime.now(UTC))
+    deliver(hand, [share_id])
+    assert [(one.outcome, one.tries) for one in all_of(store, share_id)] == [("refused", 0)]
+    assert get(store, share_id).state is S.SENT
+
+
+def lost_and_seen(store: Store, courier: Courier) -> int:
+    """A share whose answer was lost, and that its owner has seen on the network."""
+    (share_id,) = plan(store, accounts=["a"])
+    deliver(courier, [share_id])
+    with store.write() as tx:
+        tx.execute(shares.shares.update().values(state=S.UNSURE, wake=None))
+    Desk(store).resolve_sent(share_id, permalink="https://toy.example/1")
+    return share_id
+
+
 @pytest.mark.parametrize("outcome", [Transient("away"), Unsure("the answer was lost")])
 def test_what_may_or_may_not_be_done_is_done_again_later(
     store: Store, courier: Callable[..., Courier], kept: type[Kept], outcome: Outcome

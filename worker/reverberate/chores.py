@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 LATER = timedelta(minutes=10)
 """How long to wait for a share that is not settled yet."""
+UNKNOWN = "its owner has seen that it is there, but the network never told us which post it is"
+"""An id that is none would not be found, and what is not found counts as taken back."""
 S = ShareState
 ABILITIES: dict[str, tuple[type, str]] = {"edit": (Edits, "edit posts"), "delete": (Deletes, "delete posts")}
 
@@ -51,9 +53,10 @@ def ask(store: Store, accounts: Accounts, share_id: int, kind: str, *, text: str
             hint = "resolve it first" if share.state is S.UNSURE else "this needs a share that is sent"
             raise ReverberateError(f"share {share_id} is {share.state}", hint=hint)
         ability, words = ABILITIES[kind]
-        network = accounts.kind(share.account)
+        network, where = accounts.kind(share.account), share.receipt.permalink if share.receipt else ""
+        if share.receipt and not share.receipt.known:
+            raise ReverberateError(f"share {share_id}: {UNKNOWN}", hint=f"do it there by hand {where}".strip())
         if not issubclass(network, ability):
-            where = share.receipt.permalink if share.receipt else ""
             raise ReverberateError(f"{network.title} lets us not {words}", hint=f"do it there by hand {where}".strip())
         chores.ask(tx, [(share_id, share.account)], kind, by="hand", text=text, now=now)
         reach("ask: before commit")
@@ -121,6 +124,9 @@ class Chores:
         if share.state is not S.SENT or share.receipt is None or old is None:
             self._end(chore, "dropped", f"the share is {share.state}")
             return None
+        if not share.receipt.known and not self._reposts(chore):
+            self._end(chore, "refused", UNKNOWN)
+            return None
         network, ability = self._accounts.network(share.account), self._accounts.ability(share.account)
         if chore.tries > len(ability.waits):
             self._end(chore, "refused", f"gave up after {chore.tries} tries: {chore.reason}")
@@ -134,7 +140,7 @@ class Chores:
         """Whether the post is to be edited; if not, what follows instead is done."""
         if work.message is not None and not differs(work.message, message):
             self._end(chore, "same", "there is nothing to change")
-        elif chore.by == "update" and self._accounts.get(chore.account).on_update == "repost":
+        elif self._reposts(chore):
             self._repost(work, chore)
         elif not isinstance(network, Edits):
             self._end(
@@ -143,6 +149,9 @@ class Chores:
         else:
             return True
         return False
+
+    def _reposts(self, chore: Chore) -> bool:
+        return chore.by == "update" and self._accounts.get(chore.account).on_update == "repost"
 
     def _message(self, work: Work, chore: Chore, old: Message) -> Message:
         if chore.text:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from reverberate.errors import Missing, ReverberateError
-from reverberate.model import Receipt, ShareState
+from reverberate.model import SEEN, Receipt, ShareState
 from reverberate.schedule import Moment, fixed
 from reverberate.store import journal, shares, watch
 
@@ -78,7 +78,7 @@ class Desk:
 
     def resolve_sent(self, share_id: int, *, permalink: str = "") -> None:
         """A person has seen it on the network."""
-        receipt = Receipt(remote_id=permalink or "seen by its owner", permalink=permalink)
+        receipt = Receipt(remote_id=SEEN, permalink=permalink)
         self._open(share_id, (S.UNSURE,), S.SENT, "resolved by hand: it is there", receipt=receipt)
 
     def resolve_resend(self, share_id: int) -> None:

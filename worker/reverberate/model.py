@@ -188,6 +188,10 @@ class Message:
         return "\n\n".join(self.parts)
 
 
+SEEN = "seen by its owner"
+"""What stands in an id's place where a person said that the message is there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """The network's proof that it holds a message.
@@ -201,6 +205,11 @@ class Receipt:
     remote_id: str
     permalink: str = ""
     version: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether the network itself named it, so that it can be asked about it."""
+        return self.remote_id != SEEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
