@@ -99,6 +99,18 @@ def test_a_picture_is_attached_with_its_description(blog: Any) -> None:
     assert len(kept[picture.digest]) == picture.size
 
 
+@pytest.mark.parametrize("network", ["bluesky", "facebook", "linkedin"])
+def test_pictures_that_take_the_cards_place_leave_the_link_to_the_text(blog: Any, network: str) -> None:
+    url, pages, _ = blog
+    pages["/a.png"] = ("image/png", png())
+    post = a_post(url, "/a.png")
+
+    assert illustrate(url, post, network=network, picture="attach")[0].parts == (f"text\n\n{post.url}",)
+    assert illustrate(url, a_post(url, "/gone.png"), network=network, picture="attach")[0].parts == ("text",)
+    assert illustrate(url, post, network=network)[0].parts == ("text",)
+    assert illustrate(url, post, network="tumblr", picture="attach")[0].parts == ("text",), "it shows both"
+
+
 @pytest.mark.parametrize(
     ("network", "picture"), [("mastodon", "card"), ("bluesky", "none"), ("facebook", "card"), ("googleplus", "attach")]
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reverberate.fetch import FetchError, fetch, host_and_port
 from reverberate.model import Image, Picture
+from reverberate.networks.base import with_link
 from reverberate.pictures import CARD_RULES, LARGEST, RULES, CardStyle, PictureError, candidates, drawn, prepare
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from reverberate.model import Message, Post
     from reverberate.networks.base import Network
     from reverberate.pictures import PictureRule, Recoded
+    from reverberate.text.limits import Limit
 
 LARGEST_PAGE = 2_000_000
 SECONDS = 20.0
@@ -60,7 +62,8 @@ class Illustrator:
         if made is None:
             return replace(message, notes=(*message.notes, *notes))
         keep(*made)
-        return _placed(message, made[0], place, notes)
+        told = _placed(message, made[0], place, notes)
+        return _linked(told, network.limit) if place == "attach" and network.displaces else told
 
     def _picture(
         self, post: Post, rule: PictureRule, purpose: str
@@ -126,6 +129,13 @@ def _placed(message: Message, picture: Picture, place: str, notes: tuple[str, ..
     if place == "card" and told.card is not None:
         return replace(told, card=replace(told.card, picture=picture))
     return replace(told, pictures=(picture,))
+
+
+def _linked(message: Message, limit: Limit) -> Message:
+    """As the network will send it: the link in the text that the pictures go with."""
+    parts = list(message.parts)
+    parts[message.carrier] = with_link(parts[message.carrier], message.link, limit)
+    return replace(message, parts=tuple(parts))
 
 
 def _named(made: Recoded) -> tuple[Picture, bytes]:

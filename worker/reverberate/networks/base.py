@@ -67,6 +67,7 @@ class Network(ABC):
         verify_costs: whether asking how the account stands costs money; then no pre-flight asks unless its owner wants it.
         card: whether it shows the post's link beside the text, so that the text need not hold it.
         carries: how it shows a picture: "card" (a link card that we make), "attach" (pictures of the post's own).
+        displaces: whether attached pictures take the place of the card, so that the text has to hold the link (``with_link``).
         pictured: whether it takes no post without a picture.
         fetches: whether it takes pictures only from an address that it can fetch (``public_url`` of ``[service]``).
         caption: the limit of a text that goes with attached pictures, where that is another one.
@@ -91,6 +92,7 @@ class Network(ABC):
     verify_costs: ClassVar[bool] = False
     card: ClassVar[bool] = False
     carries: ClassVar[frozenset[str]] = frozenset()
+    displaces: ClassVar[bool] = False
     pictured: ClassVar[bool] = False
     fetches: ClassVar[bool] = False
     caption: ClassVar[Limit | None] = None

@@ -64,7 +64,7 @@ class Bluesky(Threading, REST):
 
     name, title, assurance = "bluesky", "Bluesky", Assurance.IDENTITY
     limit, Settings = LIMITS["bluesky"], BlueskySettings
-    card = True
+    card, displaces = True, True
     carries = frozenset({"card", "attach"})
     settings: BlueskySettings
     prefix = "/xrpc/"

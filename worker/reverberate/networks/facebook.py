@@ -43,7 +43,7 @@ class Facebook(Graph):
 
     name, title, assurance = "facebook", "Facebook Page", Assurance.REFUSES
     limit, Settings = LIMITS["facebook"], FacebookSettings
-    card = True
+    card, displaces = True, True
     carries = frozenset({"attach"})
     settings: FacebookSettings
     flow = of_pages("pages_show_list", "pages_read_engagement", "pages_manage_posts")

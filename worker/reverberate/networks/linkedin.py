@@ -59,7 +59,7 @@ class LinkedIn(REST):
 
     name, title, assurance = "linkedin", "LinkedIn", Assurance.REFUSES
     limit, Settings = LIMITS["linkedin"], LinkedInSettings
-    card = True
+    card, displaces = True, True
     carries = frozenset({"card", "attach"})
     settle = timedelta(seconds=30)
     settings: LinkedInSettings
