@@ -28,16 +28,18 @@ TESTS = (
     "tests/integration/test_timetable.py",
     "tests/integration/test_late.py",
 )
+CHORES = ("tests/integration/test_chores.py",)
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A safety line, and what stands there when it is gone."""
+    """A safety line, what stands there when it is gone, and the tests that are to notice."""
 
     name: str
     file: str
     line: str
     instead: str
+    tests: tuple[str, ...] = TESTS
 
 
 MUTANTS = (
@@ -116,6 +118,35 @@ MUTANTS = (
         "if self._waits_for_morning(work.share):",
         "if False:",
     ),
+    Mutant(
+        "a chore takes what another worker has in hand",
+        "store/chores.py",
+        "shares.c.state == ShareState.SENT, shares.c.lease.is_(None))",
+        "shares.c.state == ShareState.SENT)",
+        CHORES,
+    ),
+    Mutant("a chore heeds no fence", "store/chores.py", "where(free, shares.c.fence == fence)", "where(free)", CHORES),
+    Mutant(
+        "any worker may settle a chore",
+        "store/chores.py",
+        "shares.c.fence == one.fence, shares.c.lease.is_not(None))",
+        "shares.c.lease.is_not(None))",
+        CHORES,
+    ),
+    Mutant(
+        "a chore whose worker died is forgotten",
+        "store/chores.py",
+        'due = {"due": now + AGAIN, "wake": now + AGAIN,',
+        'due = {"due": now + AGAIN, "wake": None,',
+        CHORES,
+    ),
+    Mutant(
+        "what was asked for meanwhile is forgotten",
+        "store/chores.py",
+        "        if tx.execute(update(chores).where(anew).values(due=now, wake=now)).rowcount:\n            return\n",
+        "",
+        CHORES,
+    ),
     Mutant("a post that is known is planned again", "looking.py", "if one.new]", "if one.new or True]"),
 )
 
@@ -137,7 +168,18 @@ def noticed(mutant: Mutant) -> tuple[Mutant, str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         mutated(mutant, folder)
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", "not postgresql", *TESTS]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-x",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-k",
+            "not postgresql",
+            *mutant.tests,
+        ]
         environment = os.environ | {"PYTHONPATH": str(folder / "worker")}
         done = subprocess.run(  # noqa: S603 - our own tests
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False

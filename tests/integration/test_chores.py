@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -307,6 +307,8 @@ def test_a_worker_that_dies_over_a_chore_leaves_it_to_another(
         assert endings.sweep(tx, now=now, settle=lambda _: timedelta(0)) == [], "no share is in doubt"
     assert get(store, share_id).state is S.SENT
     assert get(store, share_id).lease is None
+    assert due(store) == []
+    assert due(store, later=chores.AGAIN + timedelta(seconds=1)) == [share_id], "it comes again by itself"
     at_once(store, share_id)
     deliver(hand, due(store))
 
@@ -314,6 +316,70 @@ def test_a_worker_that_dies_over_a_chore_leaves_it_to_another(
     with store.read() as tx:
         kinds = [(a.kind, a.outcome) for a in journal.attempts_of(tx, share_id)]
     assert kinds == [("send", "receipt"), ("delete", ""), ("delete", "receipt")], "the intent of the dead one is there"
+
+
+@pytest.fixture
+def wanted(store: Store, courier: Callable[..., Courier]) -> Wanted:
+    """A share that is to be deleted, as several workers have read of it."""
+    share_id = sent(store, courier())
+    want(store, share_id, "delete")
+    with store.read() as tx:
+        (work,) = claims.work(tx, [share_id])
+    assert work.chore is not None
+    return Wanted(store, work.chore, work.share.fence)
+
+
+class Wanted(NamedTuple):
+    """A chore, as it was read."""
+
+    store: Store
+    chore: Chore
+    fence: int
+
+    def claim(self, owner: str, fence: int, *, lease: timedelta = HOUR) -> int | None:
+        """Try to take it in hand."""
+        now = datetime.now(UTC)
+        with self.store.write() as tx:
+            return chores.claim(tx, self.chore, fence=fence, owner=owner, lease=now + lease, now=now)
+
+    def settle(self, fence: int, came: str = "") -> bool:
+        """Write what it came to: done, or to be done again at once."""
+        now = datetime.now(UTC)
+        told = chores.Finish(chore=self.chore, fence=fence, now=now, outcome="x", came=came, due=now, key="new")
+        with self.store.write() as tx:
+            return chores.settle(tx, told)
+
+
+def test_nobody_takes_what_another_has_in_hand_however_fresh_its_knowledge(wanted: Wanted) -> None:
+    held = wanted.claim("first", wanted.fence)
+    assert held is not None
+
+    assert wanted.claim("second", held) is None
+
+
+def test_nobody_takes_what_was_worked_on_since_it_was_read(wanted: Wanted) -> None:
+    held = wanted.claim("first", wanted.fence)
+    assert held is not None
+    assert wanted.settle(held)
+
+    assert wanted.claim("second", wanted.fence) is None
+    assert wanted.claim("third", held) == held + 1
+
+
+def test_who_was_overtaken_writes_nothing_over_the_other_s_head(wanted: Wanted) -> None:
+    slow = wanted.claim("slow", wanted.fence, lease=-HOUR)
+    assert slow is not None
+    with wanted.store.write() as tx:
+        endings.sweep(tx, now=datetime.now(UTC), settle=lambda _: timedelta(0))
+    at_once(wanted.store, wanted.chore.share_id)
+    quick = wanted.claim("quick", slow)
+    assert quick == slow + 1
+
+    assert wanted.settle(slow, "done") is False
+    share = get(wanted.store, wanted.chore.share_id)
+    assert (share.state, share.owner, share.fence) == (S.SENT, "quick", quick)
+    assert wanted.settle(quick, "done")
+    assert get(wanted.store, wanted.chore.share_id).state is S.CANCELLED
 
 
 def test_a_worker_that_lost_its_claim_changes_nothing(store: Store, courier: Callable[..., Courier]) -> None:
