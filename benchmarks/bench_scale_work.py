@@ -8,10 +8,9 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import TYPE_CHECKING
 
-from large import ACCOUNTS, at, middle, pairs, say, timed
+from large import ACCOUNTS, beside, middle, new_post, pairs, say, timed
 
 from reverberate import plans, preflight, retiming
 from reverberate.model import Message, Post, Receipt, ShareState
@@ -36,7 +35,6 @@ MOST = {"SQLite": 1.15, "PostgreSQL": 1.5}
 """How many times what it costs among a thousand a dispatch may cost among a million."""
 HUNDRED = 100
 THERE = Receipt(remote_id="1", permalink="https://there.example/1")
-numbers = count(1)
 
 
 def main() -> int:
@@ -149,7 +147,7 @@ def publishing(schedule: Schedule | None = None) -> Callable[[Store], Callable[[
 
     def make(store: Store) -> Callable[[], object]:
         one = service(store, schedule)
-        return lambda: one.publish(Post(url=f"https://new.example/{next(numbers)}", title="New", text="Word. " * 500))
+        return lambda: one.publish(new_post())
 
     return make
 
@@ -224,17 +222,6 @@ THINGS: dict[str, Callable[[Store], Callable[[], object]]] = {
     "an account rests": resting,
     "an account pauses and goes on": pausing,
 }
-
-
-def beside(what: str, little: Callable[[], object], many: Callable[[], object]) -> None:
-    """Do it on both in turns, until it took five seconds, and at most so often."""
-    few: list[float] = []
-    lots: list[float] = []
-    while len(lots) < 30 and sum(lots) < 5:
-        few.append(timed(little))
-        lots.append(timed(many))
-    numbers_ = (middle(lots), at(lots, 0.95), middle(few), at(few, 0.95))
-    say("{:8.1f} {:8.1f} | {:8.1f} {:8.1f}  {}".format(*numbers_, what))
 
 
 if __name__ == "__main__":

@@ -8,10 +8,12 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from reverberate.model import Post
 from reverberate.store import Store
 from support.bulk import fill
 from support.servers import postgresql
@@ -23,6 +25,7 @@ POSTS = int(os.environ.get("BENCH_POSTS", "100000"))
 LITTLE = 100
 ACCOUNTS = 10
 ARTICLE = "Word after word, as articles go. " * 120
+numbers = count(1)
 ONLY = os.environ.get("BENCH_ON", "SQLite PostgreSQL").split()
 
 
@@ -58,6 +61,12 @@ def _fill(kind: str, address: str, posts: int, **filled: Any) -> None:
     say(f"{kind}: {posts * ACCOUNTS:,} shares of {posts:,} posts, made in {time.perf_counter() - began:.0f} s")
 
 
+def new_post() -> Post:
+    """One that nobody knows."""
+    number = next(numbers)
+    return Post(url=f"https://new.example/{number}", title=f"Number {number}", text=f"The {number}th. " * 250)
+
+
 def at(times: Sequence[float], part: float) -> float:
     """The time, in milliseconds, that so large a part of them does not pass."""
     return sorted(times)[min(int(len(times) * part), len(times) - 1)] * 1000
@@ -73,6 +82,17 @@ def timed(do: Callable[[], object]) -> float:
     began = time.perf_counter()
     do()
     return time.perf_counter() - began
+
+
+def beside(what: str, little: Callable[[], object], many: Callable[[], object]) -> None:
+    """Do it on both in turns, until it took five seconds, and at most so often."""
+    few: list[float] = []
+    lots: list[float] = []
+    while len(lots) < 30 and sum(lots) < 5:
+        few.append(timed(little))
+        lots.append(timed(many))
+    numbers = (middle(lots), at(lots, 0.95), middle(few), at(few, 0.95))
+    say("{:8.1f} {:8.1f} | {:8.1f} {:8.1f}  {}".format(*numbers, what))
 
 
 def say(words: str) -> None:
