@@ -74,6 +74,16 @@ def test_a_share_may_be_given_its_time_edited_and_released(config: Path) -> None
     assert plan["moves"] == []
 
 
+def test_people_read_times_on_the_sites_clock_and_programs_in_utc(config: Path) -> None:
+    ask(config, "publish", "post.md", "--at", "2099-12-24 09:00")
+
+    assert {row["due"] for row in ask(config, "shares")} == {"2099-12-24T08:00:00Z"}
+    for told in (("shares",), ("status",), ("share", "show", "1"), ("why", "1", "one")):
+        said = run(config, *told).stdout
+        assert "2099-12-24 09:00" in said, told
+        assert "08:00" not in said, told
+
+
 def test_a_time_that_is_over_or_none_is_refused(config: Path) -> None:
     over = run(config, "publish", "post.md", "--at", "2020-01-01 09:00")
 

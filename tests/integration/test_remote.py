@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -114,6 +115,16 @@ def _without(node: Any) -> Any:
         return node
     gone = {"at", "lateness"} | ({"due"} if "parts" in node else set())
     return {key: _without(value) for key, value in node.items() if key not in gone}
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Who asks from elsewhere reads times on a clock of their own; here it is the site's."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from reverberate.model import AccountState, ShareState, SourceState
 from reverberate.store import chores, connections, journal, shares, turns, watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from reverberate.model import Attempt, Chore, Event, KnownPost, Message, Picture, Share
     from reverberate.service import Service
@@ -269,23 +269,6 @@ def story(tx: Transaction, one: Share) -> dict[str, Any]:
         "chores": [chore(c) for c in chores.of_share(tx, one.id)],
         "events": [event(e) for e in journal.events_of(tx, one.id)],
     }
-
-
-def tell(told: Mapping[str, Any], say: Callable[[str], None]) -> None:
-    """A story, for a person."""
-    say(f"share {told['id']} of post {told['post']} on {told['account']}: {told['state']}")
-    for words in (told["reason"], told["permalink"]):
-        if words:
-            say(f"  {words}")
-    if told["message"]:
-        say("  " + "\n\n".join(told["message"]["parts"]).replace("\n", "\n  "))
-    for a in told["attempts"]:
-        status = f" (HTTP {a['status']})" if a["status"] else ""
-        say(f"  {a['started']} {a['kind']} {a['number']}: {a['outcome']}{status} {a['words']}".rstrip())
-    for c in told["chores"]:
-        say(f"  {c['asked']} {c['kind']} asked for by {c['by']}: {c['outcome']} {c['reason']}".rstrip())
-    for e in told["events"]:
-        say(f"  {e['at']} {e['kind']} {e['words']}".rstrip())
 
 
 def stamp(instant: datetime | None) -> str | None:

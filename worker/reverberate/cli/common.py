@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +21,7 @@ from reverberate.errors import ReverberateError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+    from zoneinfo import ZoneInfo
 
     from reverberate.cli.remote import Remote
     from reverberate.config import Config
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from reverberate.service import Service
 
 FILE = "reverberate.toml"
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Since = Annotated[str, typer.Option(help="From then on: 7d, 2026-12-24 or 2026-12-24T09:00.")]
 Until = Annotated[str, typer.Option(help="Before then.")]
@@ -82,8 +87,17 @@ class Settings:
             at = at.astimezone() if self.server else at.replace(tzinfo=self.config().zone)
         return at.astimezone(UTC)
 
+    @cached_property
+    def clock(self) -> ZoneInfo | None:
+        """What people read times on: the site's clock, or ours (None) if that is elsewhere."""
+        return None if self.server else self.config().zone
+
     def config(self) -> Config:
         """The config; raises ConfigError. Not for what is asked of a server."""
+        return self._config
+
+    @cached_property
+    def _config(self) -> Config:
         if self.server:
             raise typer.BadParameter("this works on the installation itself: leave out --server and REVERBERATE_SERVER")
         from reverberate.runtime import read_config
@@ -102,11 +116,24 @@ class Settings:
             yield service
 
 
+_said: ContextVar[Settings] = ContextVar("said")
+"""What this command was told, for those who show times."""
+
+
+def local(text: str | None, *, seconds: bool = False) -> str:
+    """An instant in UTC as the documents tell it, on the clock that people read; what is none stays as it is."""
+    if text is None or not STAMP.match(text):
+        return text or ""
+    at = datetime.fromisoformat(text).astimezone(_said.get().clock)
+    return f"{at:%Y-%m-%d %H:%M:%S}" if seconds else f"{at:%Y-%m-%d %H:%M}"
+
+
 def settings(context: typer.Context) -> Settings:
     """What the options before the command said."""
     found = context.obj
     if not isinstance(found, Settings):
         raise TypeError("the command line was entered past its own door")
+    _said.set(found)
     return found
 
 
@@ -139,9 +166,10 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: s
         return
     grid = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in columns:
-        grid.add_column(column, overflow="fold")
+        times = any(STAMP.match(_text(row.get(column))) for row in rows)
+        grid.add_column(column, overflow="fold", no_wrap=times)
     for row in rows:
-        grid.add_row(*(_styled(column, escape(_text(row.get(column)))) for column in columns))
+        grid.add_row(*(_styled(column, escape(local(_text(row.get(column))))) for column in columns))
     console.print(grid)
 
 

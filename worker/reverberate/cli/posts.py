@@ -21,6 +21,7 @@ from reverberate.cli.common import (
     show_page,
     table,
 )
+from reverberate.cli.shares import tell
 
 if TYPE_CHECKING:
     from reverberate.model import Post
@@ -156,8 +157,6 @@ def why(
     as_json: Json = False,
 ) -> None:
     """Why a post is, or is not, on an account."""
-    from reverberate import status
-
     with settings(context).front() as front:
         document = front.why(post, account)
     known, rule = document["post"], document["rule"]
@@ -173,7 +172,7 @@ def why(
                 "no share: it was there before the source's first look, or the account was not in the config yet"
             )
         for one in document["shares"]:
-            status.tell(one, typer.echo)
+            tell(one)
 
     show(document, as_json=as_json, human=human)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path  # noqa: TC003 - typer resolves annotations at run time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reverberate.cli.common import Cursor, Json, Limit, Since, Until, moment, settings, show, show_page
+from reverberate.cli.common import Cursor, Json, Limit, Since, Until, local, moment, settings, show, show_page
 from reverberate.model import ShareState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 WAITING = (ShareState.HELD, ShareState.SCHEDULED)
 COLUMNS = ["id", "post", "account", "state", "due", "tries", "permalink", "reason"]
@@ -57,11 +60,31 @@ def shares(
 
 def show_share(context: typer.Context, share: Id, *, as_json: Json = False) -> None:
     """The whole story of a share."""
-    from reverberate import status
-
     with settings(context).front() as front:
         story = front.share(share)
-    show(story, as_json=as_json, human=lambda: status.tell(story, typer.echo))
+    show(story, as_json=as_json, human=lambda: tell(story))
+
+
+def tell(told: Mapping[str, Any]) -> None:
+    """A story, for a person."""
+    due = f", due {local(told['due'])}" if told["state"] in WAITING else ""
+    typer.echo(f"share {told['id']} of post {told['post']} on {told['account']}: {told['state']}{due}")
+    for words in (told["reason"], told["permalink"]):
+        if words:
+            typer.echo(f"  {words}")
+    if told["message"]:
+        typer.echo("  " + "\n\n".join(told["message"]["parts"]).replace("\n", "\n  "))
+    for a in told["attempts"]:
+        status = f" (HTTP {a['status']})" if a["status"] else ""
+        _line(a["started"], f"{a['kind']} {a['number']}: {a['outcome']}{status} {a['words']}")
+    for c in told["chores"]:
+        _line(c["asked"], f"{c['kind']} asked for by {c['by']}: {c['outcome']} {c['reason']}")
+    for e in told["events"]:
+        _line(e["at"], f"{e['kind']} {e['words']}")
+
+
+def _line(at: str | None, words: str) -> None:
+    typer.echo(f"  {local(at, seconds=True)} {words}".rstrip())
 
 
 def retry(context: typer.Context, share: Id) -> None:

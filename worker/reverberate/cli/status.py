@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reverberate.cli.common import Cursor, Json, Limit, Since, Until, settings, show, show_page, table
+from reverberate.cli.common import Cursor, Json, Limit, Since, Until, local, settings, show, show_page, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,13 +41,14 @@ def _screen(screen: Mapping[str, Any]) -> None:
     table([_account(one) for one in screen["accounts"]], ACCOUNTS, title="Accounts", empty="No account in the config.")
     _gap()
     table(screen["sources"], SOURCES, title="Sources", empty="No source in the config.")
+    typer.echo(f"\nIt is {local(screen['at'])}.")
     if screen["lateness"] >= 60:
-        typer.echo(f"\nThe share that has waited longest is {screen['lateness']:.0f} s late.")
+        typer.echo(f"The share that has waited longest is {screen['lateness']:.0f} s late.")
 
 
 def _account(row: Mapping[str, Any]) -> dict[str, Any]:
-    rests = f"rests until {row['rest_until']}" if row["rest_until"] else "fine"
-    how = f"paused since {row['paused']}" if row["paused"] else rests
+    rests = f"rests until {local(row['rest_until'])}" if row["rest_until"] else "fine"
+    how = f"paused since {local(row['paused'])}" if row["paused"] else rests
     spent = f"{row['spent']:.2f} of {row['budget']:.2f}" if row["budget"] is not None else ""
     return {**row, "how": how, "spent": spent, "shares": _counted(row["shares"])}
 
