@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverberate import broker, runtime
-from reverberate.sandbox import Sandbox, credentials
+from reverberate.sandbox import Sandbox
 from reverberate.sandbox.blog import Blog
 from support.blogger import ACCOUNTS, SEED, Blogger, move_in
 from support.processes import ask, run, running
@@ -227,41 +227,6 @@ def children(parent: int, word: str) -> list[int]:
     listed = subprocess.run(["ps", "-wwAo", "pid=,ppid=,command="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(maxsplit=2) for line in listed.splitlines()]
     return [int(row[0]) for row in rows if len(row) == 3 and int(row[1]) == parent and row[2].endswith(word)]
-
-
-def test_no_secret_is_anywhere(blogger: Blogger, redis_server: RedisServer, tmp_path: Path) -> None:
-    """Not in a log, an output, the database, Redis, or a page; with one account's keys wrong, so that errors happen."""
-    wrong = "canary-5e1f0b7c9a"
-    (tmp_path / "secrets" / "fb.access_token").write_text(wrong, encoding="utf-8")
-    secrets = [value for name, network in ACCOUNTS.items() for value in credentials(SEED, network, name).values()]
-    seen = tmp_path / "monitor.log"
-    env, outputs = {"REDIS_URL": redis_server.url}, []
-    with (
-        redis_server.monitor(seen),
-        running(blogger.config, "dispatcher", env=env, log=log_of(blogger)),
-        running(blogger.config, "--verbose", "worker", env=env, log=log_of(blogger)),
-    ):
-        publish(blogger, "Canary", env=env)
-        until(lambda: {s["state"] for s in ask(blogger.config, "shares", env=env)} == {"sent", "scheduled"}, 20)
-        for command in (
-            ["shares"],
-            ["accounts"],
-            ["check"],
-            ["check", "--online"],
-            ["doctor", "--online"],
-            ["share", "delete", "3"],
-            ["share", "show", "2"],
-            ["schema"],
-        ):
-            done = run(blogger.config, *command, env=env)
-            outputs.append(done.stdout + done.stderr)
-        outputs.append(redis_server.dump().decode("latin-1"))
-    database = b"".join(path.read_bytes() for path in (tmp_path / "data").glob("*.db*"))
-
-    haystack = "\n".join([*outputs, log_of(blogger).read_text(), seen.read_text(), database.decode(errors="replace")])
-    assert "reverberate" in seen.read_text(), "the monitor saw the broker's traffic"
-    assert "Error validating access token" in haystack, "the wrong key made an error"
-    assert [secret for secret in [wrong, *secrets] if secret in haystack] == []
 
 
 def test_the_embedded_redis_is_the_owners_alone(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ MOST = 5000
 """So many are remembered; the oldest are forgotten first, for tokens that are renewed each hour would never end."""
 RUN = re.compile(r"[0-9A-Za-z]{4,}")
 """Fewer letters may stand in an escape by chance."""
+SAFE = re.compile(r"[0-9A-Za-z_.~-]*")
+"""What no usual escape touches."""
 ROOM = 24
 """So many letters may one become, when escapes are escaped again."""
 CLEAR = 8
@@ -32,21 +34,32 @@ class Veil:
     """Masks one secret.
 
     Attributes:
-        spelled: it, as it is usually spelled, and what base64 makes of it; the longest first.
-        runs: its runs of letters and digits, with room for whatever else becomes of the rest; None where they are too few.
-        anchor: the first run: a text without it needs no closer look.
+        anchor: its first run of letters and digits: a text without it needs a look for base64 only. "" where it has none.
+        spelled: it, as it is usually spelled; the longest first.
+        runs: its runs, with room for whatever else becomes of the rest; None where they are too few.
+        coded: what base64 makes of it and of its runs; the longest first.
+        marks: a text without any of these does not hold it.
     """
 
+    anchor: str
     spelled: tuple[str, ...]
     runs: re.Pattern[str] | None
-    anchor: str
+    coded: tuple[str, ...]
+    marks: tuple[str, ...]
 
     def over(self, text: str) -> str:
         """The text without the secret."""
-        for one in self.spelled:
-            if one in text:
-                text = text.replace(one, "***")
-        return self.runs.sub("***", text) if self.runs and self.anchor in text else text
+        if self.anchor in text:
+            text = _without(text, self.spelled)
+            text = self.runs.sub("***", text) if self.runs else text
+        return _without(text, self.coded)
+
+
+def _without(text: str, spellings: tuple[str, ...]) -> str:
+    for one in spellings:
+        if one in text:
+            text = text.replace(one, "***")
+    return text
 
 
 def veil(secret: str) -> Veil:
@@ -55,12 +68,20 @@ def veil(secret: str) -> Veil:
     coded = set().union(
         *map(_coded, (secret, *(run[0] for run in runs)))
     )  # each run too: the rest may be escaped within
-    spelled = sorted(_usual(secret) | coded, key=len, reverse=True)
-    if sum(len(run[0]) for run in runs) < LEAST:
-        return Veil(tuple(spelled), None, "")
+    anchor, codes = runs[0][0] if runs else "", tuple(sorted(coded, key=len, reverse=True))
+    return Veil(
+        anchor=anchor,
+        spelled=tuple(sorted(_usual(secret), key=len, reverse=True)),
+        runs=_pattern(runs) if sum(len(run[0]) for run in runs) >= LEAST else None,
+        coded=codes,
+        marks=(anchor, *codes),
+    )
+
+
+def _pattern(runs: list[re.Match[str]]) -> re.Pattern[str]:
     gaps = ((after.start() - before.end(), after[0]) for before, after in pairwise(runs))
     rest = "".join(f"(?>.{{0,{gap * ROOM}}}?{run})" for gap, run in gaps)  # atomic: no text takes long
-    return Veil(tuple(spelled), re.compile(runs[0][0] + rest, re.DOTALL), runs[0][0])
+    return re.compile(runs[0][0] + rest, re.DOTALL)
 
 
 def hide(secret: str) -> None:
@@ -75,7 +96,10 @@ def hide(secret: str) -> None:
 def mask(text: str) -> str:
     """The text without them."""
     for one in list(_hidden.values()):
-        text = one.over(text)
+        for mark in one.marks:  # nearly always none: each line of a log is looked through for each secret
+            if mark in text:
+                text = one.over(text)
+                break
     return text
 
 
