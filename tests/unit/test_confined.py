@@ -53,7 +53,7 @@ def test_one_child_serves_many_jobs(run: Run) -> None:
 
 
 def test_a_job_of_the_package_runs_in_the_shared_pool() -> None:
-    assert confined.run("reverberate.http:quote", "a b") == "a%20b"
+    assert confined.run("reverberate.masks:quote", "a b") == "a%20b"
 
 
 @pytest.mark.parametrize("name", ["os:getpid", "reverberate", "reverberate.x:y.z", "reverberatex:y", "a.reverberate:y"])
@@ -277,7 +277,7 @@ class TestJail:
         serving.start()
         with theirs:
             assert self._asked(ours, {"module": "reverberate.http"}) == {"result": None}
-            job: JSON = {"job": "reverberate.http:quote", "arguments": " ", "megabytes": 64, "seconds": 60}
+            job: JSON = {"job": "reverberate.masks:quote", "arguments": " ", "megabytes": 64, "seconds": 60}
             assert self._asked(ours, job) == {"result": "%20"}
             assert self._asked(ours, {"module": "reverberate.nowhere"})["error"][0] == "ModuleNotFoundError"
             monkeypatch.setattr(jail, "_done", run_out_of_memory)
