@@ -90,15 +90,15 @@ def test_base64_of_a_text_that_holds_it_is_masked(secret: str, before: str, code
 RUNS = st.text(string.ascii_letters + string.digits, min_size=4, max_size=20)
 
 
-@given(RUNS, st.text(max_size=12), RUNS, st.sampled_from(sorted(SPELLERS)), st.sampled_from(sorted(SPELLERS)))
+MIDDLE = st.text(st.characters(exclude_categories=("C",)), max_size=12)
+"""No secret holds a control character, whose escape would be a run of zeros."""
+
+
+@given(RUNS, MIDDLE, RUNS, st.sampled_from(sorted(SPELLERS)), st.sampled_from(sorted(SPELLERS)))
 def test_any_secret_with_some_letters_in_a_row_is_masked(
     begin: str, middle: str, end: str, first: str, second: str
 ) -> None:
-    try:
-        spelled = SPELLERS[second](SPELLERS[first](f"{begin}{middle}{end}"))
-    except UnicodeEncodeError:
-        return  # half a surrogate pair has no address
-
+    spelled = SPELLERS[second](SPELLERS[first](f"{begin}{middle}{end}"))
     veiled = masked(f"{begin}{middle}{end}", f"~{spelled}~")
     assert begin not in veiled
     assert end not in veiled
