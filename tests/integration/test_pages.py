@@ -200,6 +200,24 @@ def test_pages_are_read_in_the_order_of_their_index(full: Store) -> None:
     assert [name for name in sorts if "a post" not in name and "a share" not in name] == []
 
 
+def test_pages_of_a_span_hold_all_of_it_once(full: Store) -> None:
+    """The cursor of one list may stand before, in or behind the span of another."""
+    span = {"since": NOW - timedelta(minutes=900), "until": NOW - timedelta(minutes=700)}
+    with full.read() as tx:
+        whole = shares.listed(tx, shares.Wanted(**span), limit=1000)
+        assert 100 < len(whole) < 200
+        paged: list[int] = []
+        place = None
+        while page := shares.listed(tx, shares.Wanted(**span, before=place), limit=7):
+            paged += [one.id for one in page]
+            place = (page[-1].due, page[-1].id)
+        assert paged == [one.id for one in whole]
+        outside = {NOW: len(whole), NOW - timedelta(minutes=700): len(whole), NOW - timedelta(minutes=900): 0}
+        for at, number in outside.items():
+            found = shares.listed(tx, shares.Wanted(**span, before=(at, 1)), limit=1000)
+            assert len(found) == number
+
+
 def test_the_tallies_agree_with_a_count(full: Store) -> None:
     with full.read() as tx:
         rows = tx.exec_driver_sql("SELECT account, state, count(*) FROM shares GROUP BY account, state")

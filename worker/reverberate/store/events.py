@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy import func, literal, select
 
 from reverberate.model import Event
 from reverberate.store import codec
 from reverberate.store.shares import unsought
+from reverberate.store.spans import within
 from reverberate.store.tables import events, shares
 
 if TYPE_CHECKING:
@@ -56,13 +57,7 @@ def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.post_id is not None:
         of_post = select(shares.c.id).where(shares.c.post_id == wanted.post_id)
         conditions.append(events.c.share_id.in_(of_post))
-    conditions += [events.c.at >= wanted.since] if wanted.since else []
-    conditions += [events.c.at < wanted.until] if wanted.until else []
-    return conditions + ([_after(*wanted.before)] if wanted.before else [])
-
-
-def _after(at: datetime, event_id: int) -> ColumnElement[bool]:
-    return tuple_(events.c.at, events.c.id) < tuple_(literal(at, events.c.at.type), literal(event_id))
+    return conditions + within(events.c.at, events.c.id, since=wanted.since, until=wanted.until, before=wanted.before)
 
 
 def newest(tx: Connection) -> int:

@@ -7,10 +7,11 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, literal, select, text, tuple_, update
+from sqlalchemy import insert, select, text, update
 
 from reverberate.model import KnownPost, Post
 from reverberate.store import codec, tables
+from reverberate.store.spans import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -103,11 +104,7 @@ def listed(tx: Connection, wanted: Wanted, *, limit: int) -> list[KnownPost]:
     names = ("id", "source", "seen", "url", "title")
     query = select(*(tables.posts.c[name] for name in names)).order_by(at.desc(), number.desc()).limit(limit)
     query = query.where(tables.posts.c.source == wanted.source) if wanted.source else query
-    query = query.where(at >= wanted.since) if wanted.since else query
-    query = query.where(at < wanted.until) if wanted.until else query
-    if wanted.before:
-        seen, last = wanted.before
-        query = query.where(tuple_(at, number) < tuple_(literal(seen, at.type), literal(last)))
+    query = query.where(*within(at, number, since=wanted.since, until=wanted.until, before=wanted.before))
     return [
         KnownPost(id=row.id, source=row.source, seen=row.seen, post=Post(url=row.url, title=row.title))
         for row in tx.execute(query)

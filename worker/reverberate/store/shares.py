@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, insert, literal, select, tuple_, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from reverberate.model import Message, Receipt, Share, ShareState
 from reverberate.store import codec, tallies
 from reverberate.store.claims import RING_SELDOM
 from reverberate.store.posts import insert_new
+from reverberate.store.spans import within
 from reverberate.store.tables import accounts, messages, posts, shares
 from reverberate.store.told import TOLD
 
@@ -162,9 +163,7 @@ def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [shares.c.post_id == wanted.post_id] if of_a_post else []
     conditions += [account == wanted.account] if wanted.account else []
     conditions += [source == wanted.source] if wanted.source else []
-    conditions += [shares.c.due >= wanted.since] if wanted.since else []
-    conditions += [shares.c.due < wanted.until] if wanted.until else []
-    return conditions + ([_after(*wanted.before)] if wanted.before else [])
+    return conditions + within(shares.c.due, shares.c.id, since=wanted.since, until=wanted.until, before=wanted.before)
 
 
 def unsought(column: Column[str]) -> ColumnElement[str]:
@@ -173,10 +172,6 @@ def unsought(column: Column[str]) -> ColumnElement[str]:
     Else a database that has not counted its rows, as SQLite has not, may look there for all that is alike.
     """
     return column.concat("")
-
-
-def _after(due: datetime, share_id: int) -> ColumnElement[bool]:
-    return tuple_(shares.c.due, shares.c.id) < tuple_(literal(due, shares.c.due.type), literal(share_id))
 
 
 def _places(
