@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, union_all, update
 
 from reverberate.model import Message, Receipt, Share, ShareState
 from reverberate.store import codec, tallies
@@ -146,11 +146,10 @@ def listed(tx: Connection, wanted: Wanted, *, limit: int, soonest: bool = False)
     put together: so that a page costs the same among a thousand shares and among a million.
     """
     states, where = wanted.states or tuple(ShareState), _where(wanted)
+    alike = [[*where, shares.c.state == state] for state in states]
     if wanted.post_id is not None:
-        places = _places(tx, [*where, unsought(shares.c.state).in_(states)], limit=limit, soonest=soonest)
-    else:
-        each = ([*where, shares.c.state == state] for state in states)
-        places = [place for one in each for place in _places(tx, one, limit=limit, soonest=soonest)]
+        alike = [[*where, unsought(shares.c.state).in_(states)]]
+    places = _places(tx, alike, limit=limit, soonest=soonest)
     page = [share_id for _due, share_id in sorted(places, reverse=not soonest)[:limit]]
     rows = tx.execute(select(shares).where(shares.c.id.in_(page)))
     found = {row.id: codec.load_share(row) for row in rows}
@@ -175,11 +174,12 @@ def unsought(column: Column[str]) -> ColumnElement[str]:
 
 
 def _places(
-    tx: Connection, where: Sequence[ColumnElement[bool]], *, limit: int, soonest: bool
+    tx: Connection, alike: Sequence[Sequence[ColumnElement[bool]]], *, limit: int, soonest: bool
 ) -> list[tuple[datetime, int]]:
-    """When the first of those shares are due, and their numbers: the index alone tells."""
+    """When the first of each of these are due, and their numbers: the index alone tells, all in one question."""
     order = [shares.c.due, shares.c.id] if soonest else [shares.c.due.desc(), shares.c.id.desc()]
-    query = select(shares.c.due, shares.c.id).where(*where).order_by(*order).limit(limit)
+    firsts = [select(shares.c.due, shares.c.id).where(*where).order_by(*order).limit(limit) for where in alike]
+    query = union_all(*(select(first.subquery()) for first in firsts)) if len(firsts) > 1 else firsts[0]
     return [(row.due, row.id) for row in tx.execute(query)]
 
 
