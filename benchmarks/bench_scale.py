@@ -181,7 +181,7 @@ def measured(name: str, little: Door, many: Door) -> Iterator[str]:
     for question, (few, lots) in took.items():
         numbers = (middle(lots), at(lots, 0.95), middle(few), at(few, 0.95))
         say("{:8.1f} {:8.1f} | {:8.1f} {:8.1f}  {}".format(*numbers, question))
-        if numbers[1] >= MOST and not question.startswith("/api/stats"):
+        if numbers[1] >= MOST > numbers[3] and not question.startswith("/api/stats"):  # else the machine is slow
             yield question
 
 
