@@ -7,9 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chaos import figures
+from reverberate.store import Store
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from _pytest.terminal import TerminalReporter
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with its schema and nothing else, to be copied: making one takes longer than a short life."""
+    path = tmp_path_factory.mktemp("empty") / "r.db"
+    Store(f"sqlite:///{path}").close()
+    return path
 
 
 @pytest.hookimpl(trylast=True)

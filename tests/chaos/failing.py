@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from chaos.ledger import CLASSES, Settings
-from reverberate import delivery, failpoints
+from reverberate import delivery, dispatcher, failpoints
 from reverberate.accounts import Accounts
 from reverberate.config import Account, Config, Service, Site
 from reverberate.delivery import Courier
@@ -17,7 +17,7 @@ from reverberate.model import Message, Post, ShareState
 from reverberate.rendering import Draft, Voice
 from reverberate.runtime import _running
 from reverberate.service import Service as Story
-from reverberate.store import Store, shares
+from reverberate.store import Store, claims, shares
 from support.plugins import SOURCES, FakePlugins
 
 POST = Post(url="https://blog.example/a", title="A post", guid="a")
@@ -37,6 +37,7 @@ def live(folder: str, url: str, kind: str, point: str, seconds: float) -> None:
     """Publish, dispatch and deliver until every share has come to rest; die at ``point`` if that is reached before."""
     failpoints.doom(point)
     delivery.LEASE, delivery.HEARTBEAT, delivery.MARGIN = timedelta(seconds=0.6), 0.2, 0.0
+    dispatcher.SWEEP, claims.RING_AGAIN = 0.05, timedelta(seconds=0.6)
     settings = Settings(api_base=url)
     account = Account(name=kind, network=kind, settings=settings, retry=WAITS)
     config = Config(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import shutil
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from chaos.failing import live
+from chaos.forks import FORKS
 from chaos.ledger import CLASSES, Ledger
 from reverberate.failpoints import POINTS
 from reverberate.model import ShareState
@@ -23,13 +24,11 @@ NEVER = {"blind": ("step:", "look:"), "identity": ("look:",)}
 EACH_PART = [point for point in POINTS if point.startswith(("send:", "step:")) and point != "send: understood"]
 LATER = [f"{point}:#{times}" for point in EACH_PART for times in (2, 3)]
 """In the second and third part of a thread."""
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["chaos.failing"])
 
 
 def life(folder: Path, ledger: Ledger, kind: str, point: str, *, seconds: float = 15) -> int:
     """How one process ended."""
-    process = PROCESSES.Process(target=live, args=(str(folder), ledger.url, kind, point, seconds))
+    process = FORKS.Process(target=live, args=(str(folder), ledger.url, kind, point, seconds))
     process.start()
     process.join(seconds + 10)
     assert process.exitcode is not None, "it hangs"
@@ -45,7 +44,10 @@ def life(folder: Path, ledger: Ledger, kind: str, point: str, *, seconds: float 
         if not point.startswith(NEVER.get(kind, ("nothing",)))
     ],
 )
-def test_a_process_that_dies_there_leaves_nothing_twice_lost_or_false(tmp_path: Path, kind: str, point: str) -> None:
+def test_a_process_that_dies_there_leaves_nothing_twice_lost_or_false(
+    tmp_path: Path, empty: Path, kind: str, point: str
+) -> None:
+    shutil.copyfile(empty, tmp_path / "r.db")
     with Ledger() as ledger:
         if point.startswith(AFTER_A_CRASH):
             assert life(tmp_path, ledger, kind, "send: answer read") == -signal.SIGKILL

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from chaos.forks import FORKS
 from chaos.ledger import CLASSES, Ledger
 from chaos.taking_back import known, live, made_accounts
 from reverberate.delivery import Courier
@@ -42,8 +42,6 @@ CASES = [
     *((kind, point, chore) for kind in ALL for point in WORST for chore in BOTH),
 ]
 FIRST, LAST = "The first new words", "The last words"
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["chaos.taking_back"])
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +73,7 @@ def ledger(posted: dict[str, tuple[Path, Ledger]], kind: str, tmp_path: Path) ->
 
 def life(folder: Path, ledger: Ledger, asked: tuple[str, str], point: str = "", *, seconds: float = 15) -> int:
     """How one process ended."""
-    process = PROCESSES.Process(target=live, args=(str(folder), ledger.url, asked, point, seconds))
+    process = FORKS.Process(target=live, args=(str(folder), ledger.url, asked, point, seconds))
     process.start()
     process.join(seconds + 10)
     assert process.exitcode is not None, "it hangs"

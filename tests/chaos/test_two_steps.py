@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import multiprocessing
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image as Pillow
 
+from chaos.forks import FORKS
 from chaos.two_steps import live
 from reverberate.model import ShareState
 from reverberate.sandbox import Sandbox
@@ -29,8 +29,6 @@ POINTS = [
 ]
 WORST = ("step: after commit", "send: request written:#3", "send: answer read:#3")
 """For the second network, as both go through the same lines."""
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["chaos.two_steps"])
 
 
 def jpeg() -> bytes:
@@ -41,7 +39,7 @@ def jpeg() -> bytes:
 
 def life(config: Path, picture: str, point: str, *, seconds: float = 20) -> int:
     """How one process ended."""
-    process = PROCESSES.Process(target=live, args=(str(config), picture, point, seconds))
+    process = FORKS.Process(target=live, args=(str(config), picture, point, seconds))
     process.start()
     process.join(seconds + 10)
     assert process.exitcode is not None, "it hangs"

@@ -6,13 +6,13 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from reverberate import delivery, failpoints, runtime
+from reverberate import delivery, dispatcher, failpoints, runtime
 from reverberate.delivery import Courier
 from reverberate.dispatcher import Dispatcher
 from reverberate.doorbell import LocalBell
 from reverberate.model import Image, Post, ShareState
 from reverberate.networks import containers
-from reverberate.store import shares
+from reverberate.store import claims, shares
 from reverberate.web import serve
 
 OPEN = {ShareState.SCHEDULED, ShareState.SENDING, ShareState.UNSURE}
@@ -22,7 +22,7 @@ def live(config: str, picture: str, point: str, seconds: float) -> None:
     """Publish, dispatch and deliver until every share has come to rest; die at ``point`` if that is reached before."""
     failpoints.doom(point)
     delivery.LEASE, delivery.HEARTBEAT, delivery.MARGIN = timedelta(seconds=0.6), 0.2, 0.0
-    containers.PAUSE = 0.05
+    dispatcher.SWEEP, claims.RING_AGAIN, containers.PAUSE = 0.05, timedelta(seconds=0.6), 0.05
     loaded = runtime.read_config(Path(config))
     loaded.data.mkdir(parents=True, exist_ok=True)
     post = Post(
