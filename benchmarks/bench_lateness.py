@@ -41,7 +41,7 @@ def sandbox(folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "reverberate.sandbox", "--folder", str(folder), "--seed", "s"]
     command += ["--fault", "drip:on=publish,probability=1,seconds=0.1"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None  # noqa: S101 - as asked for
+    assert process.stdout is not None
     try:
         yield json.loads(process.stdout.readline())["url"]
     finally:
