@@ -342,10 +342,10 @@ class Wanted(NamedTuple):
         with self.store.write() as tx:
             return chores.claim(tx, self.chore, fence=fence, owner=owner, lease=now + lease, now=now)
 
-    def settle(self, fence: int, came: str = "") -> bool:
+    def settle(self, fence: int, came: str = "", *, outcome: str = "transient") -> bool:
         """Write what it came to: done, or to be done again at once."""
         now = datetime.now(UTC)
-        told = chores.Finish(chore=self.chore, fence=fence, now=now, outcome="x", came=came, due=now, key="new")
+        told = chores.Finish(chore=self.chore, fence=fence, now=now, outcome=outcome, came=came, due=now, key="new")
         with self.store.write() as tx:
             return chores.settle(tx, told)
 
@@ -380,6 +380,38 @@ def test_who_was_overtaken_writes_nothing_over_the_other_s_head(wanted: Wanted) 
     assert (share.state, share.owner, share.fence) == (S.SENT, "quick", quick)
     assert wanted.settle(quick, "done")
     assert get(wanted.store, wanted.chore.share_id).state is S.CANCELLED
+
+
+def test_a_step_that_is_told_after_a_deletion_is_not_built_on(wanted: Wanted) -> None:
+    sent_under, share_id = wanted.fence, wanted.chore.share_id
+    held = wanted.claim("quick", wanted.fence)
+    assert held is not None
+    assert wanted.settle(held, "done", outcome="receipt")
+    with wanted.store.write() as tx:
+        assert claims.record(tx, share_id, sent_under, "part 2", {"remote_id": "2"}, now=datetime.now(UTC)) is False
+        assert claims.steps_of(tx, [share_id]) == {}
+        assert claims.record(tx, share_id, held + 1, "part 2", {"remote_id": "3"}, now=datetime.now(UTC)) is False
+        assert claims.steps_of(tx, [share_id])[share_id]["part 2"].answer == {"remote_id": "3"}, "of a later post"
+
+
+@pytest.mark.parametrize(("wrote", "ended"), [(True, ""), (False, "refused")])
+def test_a_plug_in_that_fails_once_it_has_written_is_asked_again(
+    store: Store, courier: Callable[..., Courier], monkeypatch: pytest.MonkeyPatch, *, wrote: bool, ended: str
+) -> None:
+    class Broken(Kept):
+        def delete(self, delivery: Delivery, receipt: Receipt) -> None:
+            del delivery, receipt
+            self.session.wrote = wrote
+            raise ValueError("a plug-in may be wrong")
+
+    share_id = sent(store, courier())
+    monkeypatch.setitem(NETWORKS._loaded, "toy", Broken)
+    want(store, share_id, "delete")
+    deliver(courier(), [share_id])
+
+    (chore,) = all_of(store, share_id)
+    assert (chore.outcome, chore.tries) == (ended, 1)
+    assert "the plug-in failed: ValueError" in chore.reason
 
 
 def test_a_worker_that_lost_its_claim_changes_nothing(store: Store, courier: Callable[..., Courier]) -> None:

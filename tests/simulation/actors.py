@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from reverberate import delivery, desk
+from reverberate.chores import ask
 from reverberate.errors import ReverberateError, StoreError
 from reverberate.model import ShareState
 from simulation.clock import Killed, Owner
@@ -124,6 +126,7 @@ class Person:
         self.world = world
         self.desk = desk.Desk(Handle(world, Owner()), now=lambda: world.moment(world.clock.time))  # type: ignore[arg-type]  # by its methods
         self.cancelled: set[int] = set()
+        self._words = 0
 
     def act(self) -> None:
         """Something that a person may do, at any time."""
@@ -133,12 +136,32 @@ class Person:
                 self._resolve(row)
             elif row.state in {S.REFUSED, S.SKIPPED, S.CANCELLED}:
                 self._retry(row)
+            elif row.state is S.SENT:
+                self._after(row)
             elif self.world.servers[row.account].lag <= SETTLE:  # else a look may not tell that it is there
                 self.desk.cancel(row.id)
                 self.cancelled.add(row.id)
                 self.world.tell(f"person cancels share {row.id}")
         except ReverberateError as error:
             self.world.tell(f"person cannot: {error}")
+
+    def regret(self) -> None:
+        """Have something done about a share that is out, if there is one."""
+        out = [row for row in self.world.model.rows.values() if row.state is S.SENT]
+        if out:
+            with suppress(ReverberateError):
+                self._after(self.world.rng.choice(out))
+
+    def _after(self, row: Row) -> None:
+        """Reword it, where it has one part, or take it back."""
+        kind = (
+            "edit" if len(self.world.model.messages[row.id].parts) == 1 and self.world.rng.random() < 0.6 else "delete"
+        )
+        self._words += 1
+        text = f"new words {self._words} for share {row.id}" if kind == "edit" else ""
+        now = self.world.moment(self.world.clock.time)
+        ask(Handle(self.world, Owner()), self.world.accounts, row.id, kind, text=text, now=now)  # type: ignore[arg-type]  # by its methods
+        self.world.tell(f"person wants share {row.id}: {kind} {text}")
 
     def mend(self) -> None:
         """The trouble is over; all accounts go on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverberate import policy
-from reverberate.model import ShareState
+from reverberate.model import SEEN, ShareState
 from simulation.network import Blind
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def judge(world: World) -> list[str]:
         wrongs += [
             f"{wrong} (share {row.id} on {row.account}: {row.state}, {row.reason})" for wrong in _wrongs(world, row)
         ]
-    return wrongs + list(_same_words(world))
+    return [*wrongs, *_same_words(world), *_chores(world)]
 
 
 def _wrongs(world: World, row: Row) -> Iterator[str]:
@@ -50,9 +50,11 @@ def _wrongs(world: World, row: Row) -> Iterator[str]:
 
 def _sent(world: World, row: Row, numbers: set[int]) -> Iterator[str]:
     parts = len(world.model.messages[row.id].parts)
+    if any((one.share_id, one.kind, one.outcome) == (row.id, "delete", "refused") for one in world.model.chores):
+        return  # what it came to before it was given up, nobody knows, and the journal says so
     if numbers != set(range(parts)):
         yield f"I3, I4: sent, and only parts {sorted(numbers)} of {parts} are there"
-    ids = {one.remote_id for one in world.servers[row.account].of(row.id)} | {"seen by its owner"}
+    ids = {one.remote_id for one in world.servers[row.account].of(row.id)} | {SEEN}
     if row.receipt is None or row.receipt.remote_id not in ids:
         yield "I4 truthful: the receipt is of something else"
 
@@ -85,3 +87,18 @@ def _same_words(world: World) -> Iterator[str]:
         generations = {generation for _, _, generation in said}
         if len(said) > len(generations):
             yield f"I7 same bytes: part {number} of share {share_id} was said in several ways: {sorted(said)}"
+
+
+def _chores(world: World) -> Iterator[str]:
+    """What people wanted about what is out has come to an end, and to the end that the store tells."""
+    for one in world.model.chores:
+        if one.ended is None:
+            yield f"I12 a chore is lost: {one.kind} of share {one.share_id}, {one.reason}"
+        if one.outcome == "refused" and one.reason.startswith("the answer was lost"):
+            yield f"I14 given up at the first doubt: {one.kind} of share {one.share_id}"
+    for row in world.model.rows.values():
+        mine = [one for one in world.model.chores if one.share_id == row.id and one.outcome != "dropped"]
+        if row.state is S.SENT and mine and (mine[-1].kind, mine[-1].outcome) == ("edit", "done"):
+            said = [one.text for one in world.servers[row.account].of(row.id)]
+            if mine[-1].text not in said or world.model.messages[row.id].parts != (mine[-1].text,):
+                yield f"I13 the last words: share {row.id} was to say {mine[-1].text!r} and says {said}"

@@ -15,8 +15,9 @@ from reverberate.errors import (
     Unsure,
 )
 from reverberate.model import Assurance, Receipt
+from reverberate.networks.answers import missing_is_fine
 from reverberate.networks.base import Network, NetworkSettings
-from reverberate.networks.parts import Part, Threading
+from reverberate.networks.parts import Part, Threading, each_deleted
 from reverberate.text.limits import Limit, Unit
 from simulation.server import LATE, SETTLE, Server
 
@@ -33,6 +34,7 @@ WRITE_FAULTS = (
     *("unreachable", "slow down", "no credit", "come later", "request lost", "answer lost"),
     *("accepted late", "silence", "server error", "server error, accepted", "plug-in fails"),
 )
+CHANGE_FAULTS = ("unreachable", "slow down", "come later", "request lost", "answer lost", "plug-in fails")
 READ_FAULTS = ("unreachable", "slow down", "server error", "come later")
 
 
@@ -78,6 +80,29 @@ def _write(network: Network, delivery: Delivery, part: Part) -> Receipt:
     world.clock.sleep(takes)
     world.step("send: answer read", delivery.serial)
     return _understand(fault, answers, world)
+
+
+def _change(network: Network, delivery: Delivery, remote_id: str, text: str) -> None:
+    """An edit, or with no text a deletion, over the same wire; a client that gave up waits before it asks again."""
+    server: Server = network.settings.server
+    world, wire = server.world, network.session
+    wire.guard()
+    asked = world.clock.time
+    world.step("change: before connecting", delivery.serial, longest=LATE)
+    if world.clock.time - asked > LATE:
+        raise Transient("did not answer in time")  # see _write
+    fault = world.fault(CHANGE_FAULTS) or ("unreachable" if server.down() else "")
+    world.tell(f"   share {delivery.serial} {'edit' if text else 'delete'}: {fault or 'sent'}")
+    if fault in {"unreachable", "slow down", "come later", "request lost"}:
+        world.clock.sleep(0.1)
+        raise RateLimited("429 too many requests") if fault == "slow down" else Transient(fault)
+    wire.wrote = True
+    answers: list[Receipt | Outcome] = []
+    quick = 0.02 + 0.1 * world.rng.random()
+    world.clock.at(world.clock.time + quick, lambda: answers.append(server.change(remote_id, text)))
+    world.step("change: request written", delivery.serial, longest=LATE)
+    world.clock.sleep(quick + 0.05)
+    _understand(fault, answers, world)
 
 
 def _travel(server: Server, delivery: Delivery, part: Part, fault: str, answers: list[Receipt | Outcome]) -> float:
@@ -133,7 +158,22 @@ def _read(network: Network, delivery: Delivery, part: Part) -> Receipt | None:
     return server.find(part)
 
 
-class _Simulated(Threading):
+class _Changing(Network):
+    """What is there can be reworded and taken back."""
+
+    def edit(self, delivery: Delivery, receipt: Receipt) -> Receipt:
+        _change(self, delivery, receipt.remote_id, delivery.message.parts[0])
+        return receipt
+
+    def delete(self, delivery: Delivery, receipt: Receipt) -> None:
+        def take_back(there: Receipt) -> None:
+            with missing_is_fine():
+                _change(self, delivery, there.remote_id, "")
+
+        each_deleted(delivery, receipt, take_back)
+
+
+class _Simulated(_Changing, Threading):
     limit, Settings, settle = LIMIT, Settings, timedelta(seconds=SETTLE)
 
     def make_session(self) -> Any:
@@ -171,7 +211,7 @@ class Readable(_Simulated):
     name, title, assurance = "readable", "Readable", Assurance.READABLE
 
 
-class Blind(Network):
+class Blind(_Changing):
     """It tells nothing."""
 
     name, title, assurance, limit, Settings = "blind", "Blind", Assurance.BLIND, LIMIT, Settings

@@ -12,8 +12,9 @@ from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
-from reverberate import delivery, desk
+from reverberate import chores, delivery, desk
 from reverberate.errors import StoreError
+from reverberate.store import chores as store_chores
 from reverberate.store import claims, journal, shares
 
 if TYPE_CHECKING:
@@ -188,7 +189,23 @@ def _through(name: str) -> Callable[..., Any]:
 
 CLAIMS = _facade(claims, work=_through("work"), renew=_through("renew"))
 SHARES = _facade(shares, change=_through("change"), get=_through("get"), unfreeze=_through("unfreeze"))
+CHORES = _facade(
+    store_chores,
+    ask=_through("ask"),
+    claim=_through("claim_chore"),
+    settle=_through("settle_chore"),
+    end=_through("end_chore"),
+    put_off=_through("put_off_chore"),
+)
 JOURNAL = _facade(journal, resume=lambda tx, name, **_: tx.resume(name))
+
+
+def _committed(world: World, point: str) -> None:
+    """A chore has come there: after a commit a worker may die, stop, or not hear of it; within one nothing happens."""
+    if point.endswith("after commit"):
+        world.step(f"chore: {point}", 0)
+        if world.chance(world.forgetful):
+            raise StoreError("the connection broke while committing")
 
 
 @contextmanager
@@ -203,16 +220,21 @@ def inside(world: World) -> Iterator[None]:
         (delivery, "reach", lambda point: world.step(point, 0)),
         (delivery, "claims", CLAIMS),
         (delivery, "shares", SHARES),
+        (chores, "chores", CHORES),
+        (chores, "shares", SHARES),
+        (chores, "apply", lambda tx, several: [tx.aftermath(one) for one in several]),
+        (chores, "reach", partial(_committed, world)),
         (desk, "shares", SHARES),
         (desk, "journal", JOURNAL),
     ]
     before = [(module, name, getattr(module, name)) for module, name, _ in replaced]
     quiet, delivery.log.disabled = delivery.log.disabled, True
+    chores.log.disabled = True
     for module, name, value in replaced:
         setattr(module, name, value)
     try:
         yield
     finally:
-        delivery.log.disabled = quiet
+        delivery.log.disabled = chores.log.disabled = quiet
         for module, name, value in before:
             setattr(module, name, value)

@@ -32,6 +32,7 @@ class Held:
     parent: str
     at: float
     shows: float
+    gone: bool = False
 
 
 @dataclass
@@ -56,7 +57,11 @@ class Server:
 
     def of(self, share_id: int, number: int | None = None) -> list[Held]:
         """What it holds of a share."""
-        return [one for one in self.held if one.share_id == share_id and number in {None, one.number}]
+        return [one for one in self.there() if one.share_id == share_id and number in {None, one.number}]
+
+    def there(self) -> list[Held]:
+        """What it holds, without what was taken back."""
+        return [one for one in self.held if not one.gone]
 
     def down(self) -> bool:
         """Whether it does not answer now."""
@@ -84,7 +89,7 @@ class Server:
             return Receipt(remote_id=held.remote_id) if for_ever or now - held.at < WINDOW else None
         if self.kind.assurance is Assurance.REFUSES:
             parent = part.parent.remote_id if part.parent else ""
-            for one in self.held:
+            for one in self.there():
                 if one.text == part.text and one.parent == parent:
                     named = Receipt(remote_id=one.remote_id) if self.world.rng.random() < 0.3 else None
                     return Duplicate("403 duplicate content", status=403, receipt=named)
@@ -109,10 +114,21 @@ class Server:
         self.world.tell(f"   {self.name} accepts part {part.number} of share {share_id} as {one.remote_id}")
         return Receipt(remote_id=one.remote_id)
 
+    def change(self, remote_id: str, text: str) -> Receipt | Outcome:
+        """Give a post other words, or take it back ("" is none); not to be found is what is gone."""
+        if self.locked():
+            return Unauthorised("401 the token was revoked", status=401)
+        for one in self.there():
+            if one.remote_id == remote_id:
+                one.text, one.gone = text or one.text, not text
+                self.world.tell(f"   {self.name} {'rewords' if text else 'deletes'} {remote_id}")
+                return Receipt(remote_id=remote_id)
+        return Refused("404 there is no such post", status=404)
+
     def find(self, part: Part) -> Receipt | None:
         """What its listing shows of this part now."""
         now, parent = self.world.clock.time, part.parent.remote_id if part.parent else ""
-        for one in self.held:
+        for one in self.there():
             if one.text == part.text and one.parent == parent and one.shows <= now:
                 return Receipt(remote_id=one.remote_id) if self.world.moment(one.at) >= part.since else None
         return None

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from reverberate import policy
 from reverberate.model import Message, Post, Receipt, Share, ShareState, Step, Work
 from reverberate.store.claims import RING_AGAIN, RING_SELDOM
 from reverberate.store.turns import month_of
+from simulation.chores import Chores
 from simulation.rows import Intent, Row, Standing
 
 if TYPE_CHECKING:
@@ -28,10 +30,11 @@ S = ShareState
 WAITS = {S.SCHEDULED, S.UNSURE}
 
 
-class Model:
+class Model(Chores):
     """All that the store remembers of shares and accounts."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.rows: dict[int, Row] = {}
         self.posts: dict[int, Post] = {}
         self.messages: dict[int, Message] = {}
@@ -62,7 +65,8 @@ class Model:
                 wake = row.wake
             if row.lease is not None and (lease is None or row.lease < lease):
                 lease = row.lease
-        return wake, lease
+        wakes = [wake, *(one.wake for one in self.chores)]
+        return min((one for one in wakes if one is not None), default=None), lease
 
     def take_due(self, *, now: datetime, limit: int) -> list[int]:
         """See claims."""
@@ -72,13 +76,18 @@ class Model:
         )
         for row in due[:limit]:
             row.wake = now + min(max(now - row.due, RING_AGAIN), RING_SELDOM)
-        return [row.id for row in due[:limit]]
+        return [*(row.id for row in due[:limit]), *self.chores_due(now=now, limit=limit - len(due[:limit]))]
 
     def work(self, ids: Iterable[int]) -> list[Work]:
         """See claims."""
         asked = [self.rows[one] for one in ids if one in self.rows]
-        waiting = [row for row in asked if row.wake is not None and row.lease is None]
-        rows = sorted(waiting, key=lambda row: (row.due, row.id))
+        wanted = self.chores_waiting(row.id for row in asked)
+        waits = self._works(row for row in asked if row.wake is not None and row.lease is None)
+        out = self._works(row for row in asked if row.id in wanted and row.wake is None and row.lease is None)
+        return [*waits, *(replace(one, chore=wanted[one.share.id]) for one in out)]
+
+    def _works(self, some: Iterable[Row]) -> list[Work]:
+        rows = sorted(some, key=lambda row: (row.due, row.id))
         return [
             Work(
                 share=row.share(),
@@ -91,9 +100,11 @@ class Model:
 
     def record(self, share_id: int, fence: int, name: str, answer: Mapping[str, JSON], *, now: datetime) -> bool:
         """See claims."""
-        self.steps.setdefault(share_id, {}).setdefault(name, Step(answer=dict(answer), at=now))
         row = self.rows[share_id]
-        return row.fence == fence and row.lease is not None
+        ours = row.fence == fence and row.lease is not None
+        if ours or not self.taken_back(share_id, since=fence):
+            self.steps.setdefault(share_id, {}).setdefault(name, Step(answer=dict(answer), at=now))
+        return ours
 
     def claim(
         self, claims: Sequence[Claim], *, owner: str, lease: datetime, now: datetime
@@ -196,6 +207,7 @@ class Model:
 
     def sweep(self, *, now: datetime, settle: Callable[[str], timedelta]) -> list[int]:
         """See claims."""
+        self.sweep_chores(now=now)
         lost = [row for row in self.rows.values() if row.lease is not None and row.lease < now]
         for row in lost:
             row.state, row.lease, row.owner, row.changed = S.UNSURE, None, "", now
@@ -268,12 +280,14 @@ class Model:
         self._standing(account).paused = now
         for row in self._of(account):
             row.wake = None
+        self.silence_chores(account)
 
     def _rest(self, account: str, *, until: datetime) -> None:
         self._standing(account).rest_until = until
         for row in self._of(account):
             if row.wake is not None and row.due < until:
                 row.due = row.wake = until
+        self.postpone_chores(account, until=until)
 
     def resume(self, account: str) -> None:
         """See journal."""
@@ -282,6 +296,7 @@ class Model:
         for row in self._of(account):
             if row.lease is None and row.state in WAITS:
                 row.wake = row.due
+        self.wake_chores(account)
 
     def _of(self, account: str) -> list[Row]:
         return [row for row in self.rows.values() if row.account == account]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverberate import delivery, policy
-from reverberate.errors import Transient
+from reverberate.errors import Transient, Unsure
 from reverberate.model import ShareState, Step
 from reverberate.networks import parts
 from simulation.network import KINDS
@@ -198,6 +198,41 @@ def handed_over_only_once(patch: MonkeyPatch) -> None:
     patch.setattr(Model, "take_due", once)
 
 
+def a_chore_is_taken_by_anybody(patch: MonkeyPatch) -> None:
+    patch.setattr(Model, "_may_take", lambda *_, **__: True)
+
+
+def nobody_sweeps_chores(patch: MonkeyPatch) -> None:
+    patch.setattr(Model, "sweep_chores", nothing_of)
+
+
+def nothing_of(*_: object, **__: object) -> None:
+    """Instead of what keeps a promise."""
+
+
+def what_is_wanted_meanwhile_is_forgotten(patch: MonkeyPatch) -> None:
+    end = Model.end_chore
+
+    def at_once(model: Model, chore: Any, outcome: str, **more: Any) -> None:
+        model.chores[chore.id - 1].asked = chore.asked
+        end(model, chore, outcome, **more)
+
+    patch.setattr(Model, "end_chore", at_once)
+
+
+def late_steps_of_what_was_taken_back_are_kept(patch: MonkeyPatch) -> None:
+    patch.setattr(Model, "taken_back", lambda *_, **__: False)
+
+
+def a_lost_answer_of_a_chore_is_a_refusal(patch: MonkeyPatch) -> None:
+    def refused(found: Any, **more: Any) -> Any:
+        if isinstance(found, Unsure):
+            return policy.Verdict(state=ShareState.REFUSED, reason=found.words)
+        return policy._after_send(found, **more)
+
+    patch.setattr(policy, "after_chore", refused)
+
+
 @pytest.mark.parametrize(
     ("loss", "shows"),
     [
@@ -221,6 +256,11 @@ def handed_over_only_once(patch: MonkeyPatch) -> None:
         (rendered_anew_each_time, "I7"),
         (people_reach_into_workers_hands, "I"),
         (handed_over_only_once, "I2"),
+        (a_chore_is_taken_by_anybody, "I"),
+        (nobody_sweeps_chores, "I"),
+        (what_is_wanted_meanwhile_is_forgotten, "I13"),
+        (late_steps_of_what_was_taken_back_are_kept, "I11"),
+        (a_lost_answer_of_a_chore_is_a_refusal, "I14"),
     ],
 )
 def test_without_this_line_some_world_falls(

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverberate.model import AccountState, Message, Post, Receipt, Share, ShareState, Work
+from reverberate.model import AccountState, Chore, Message, Post, Receipt, Share, ShareState, Work
 from reverberate.schedule import Moment, Pace
-from reverberate.store import Store, aftermath, claims, endings, journal, posts, shares
+from reverberate.store import Store, aftermath, chores, claims, endings, journal, posts, shares
 from reverberate.store.aftermath import Aftermath
+from reverberate.store.chores import Finish
 from reverberate.store.claims import Claim
 from reverberate.store.endings import Ending
 from reverberate.store.shares import NewShare
@@ -44,7 +45,7 @@ class Both:
         self.store, self.model = store, Model()
         self.rng = random.Random(seed)  # noqa: S311 - the same chances again, not secrets
         self.now, self.ids, self.fences = START, list[int](), dict[int, int]()
-        self.keys = 0
+        self.keys, self.taken = 0, dict[int, Chore]()
 
     def compare(self) -> None:
         with self.store.read() as tx:
@@ -52,6 +53,7 @@ class Both:
             states = journal.account_states(tx)
             wake, works = claims.next_wake(tx), claims.work(tx, self.ids)
             attempts = {one: journal.attempts_of(tx, one) for one in self.ids}
+            errands = [one for share_id in self.ids for one in chores.of_share(tx, share_id)]
             steps, frozen = claims.steps_of(tx, self.ids), {one: shares.message(tx, one) for one in self.ids}
 
         assert set(real) == set(self.model.rows)
@@ -60,6 +62,8 @@ class Both:
             told = [(a.fence, a.kind, a.number, a.started, a.ended, a.outcome) for a in attempts[share_id]]
             noted = (one for (owner, _), one in self.model.intents.items() if owner == share_id)
             assert told == [(i.fence, i.kind, i.number, i.started, i.ended, i.outcome) for i in noted]
+        noted = sorted((one.chore() for one in self.model.chores), key=lambda one: (one.share_id, one.id))
+        assert sorted(errands, key=lambda one: (one.share_id, one.id)) == noted
         assert wake == self.model.next_wake()
         assert known(works) == known(self.model.work(self.ids))
         assert steps == self.model.steps
@@ -206,6 +210,55 @@ class Both:
         if real and more["anew"]:
             self.model.unfreeze(share_id)
 
+    def ask(self) -> None:
+        share_id, kind = self.rng.choice(self.ids), self.rng.choice(("edit", "delete"))
+        of, text = [(share_id, self.model.rows[share_id].account)], f"new words {self.rng.random()}"
+        with self.store.write() as tx:
+            chores.ask(tx, of, kind, by="hand", now=self.now, text=text)
+        self.model.ask(of, kind, by="hand", now=self.now, text=text)
+
+    def claim_chore(self) -> None:
+        known = [one.chore() for one in self.model.chores]
+        for chore in self.rng.sample(known, min(len(known), 3)):
+            row, owner = self.model.rows[chore.share_id], self.rng.choice("vw")
+            fence = self.rng.choice((row.fence, row.fence, row.fence, self.fences.get(row.id, 0)))
+            told: dict[str, Any] = {"fence": fence, "owner": owner, "lease": self.now + LEASE, "now": self.now}
+            with self.store.write() as tx:
+                real = chores.claim(tx, chore, **told)
+            assert real == self.model.claim_chore(chore, **told)
+            if real is not None:
+                self.fences[row.id], self.taken[row.id] = real, chore
+
+    def settle_chore(self) -> None:
+        if not self.taken:
+            return
+        share_id, chore = self.rng.choice(list(self.taken.items()))
+        came = self.rng.choice(("done", "done", "refused", ""))
+        finish = Finish(
+            chore=chore,
+            fence=self.fences[share_id] - (self.rng.random() < 0.2),
+            now=self.now,
+            outcome="receipt" if came == "done" else "transient",
+            came=came,
+            due=None if came else self.now + timedelta(seconds=self.rng.randint(0, 60)),
+            counts=self.rng.random() < 0.7,
+            message=Message(parts=(chore.text,), link="l") if chore.kind == "edit" else None,
+            receipt=Receipt(remote_id="r", permalink="https://n.example/e"),
+            key=f"after {self.rng.random()}",
+        )
+        with self.store.write() as tx:
+            real = chores.settle(tx, finish)
+        assert real == self.model.settle_chore(finish)
+
+    def end_chore(self) -> None:
+        known = [one.chore() for one in self.model.chores]
+        if not known:
+            return
+        chore, outcome = self.rng.choice(known), self.rng.choice(("dropped", "same", "refused"))
+        with self.store.write() as tx:
+            chores.end(tx, chore, outcome, now=self.now, reason="so")
+        self.model.end_chore(chore, outcome, now=self.now, reason="so")
+
     def resume(self) -> None:
         account = self.rng.choice(list(ACCOUNTS))
         with self.store.write() as tx:
@@ -220,12 +273,13 @@ def facts(share: Share) -> dict[str, Any]:
 
 def known(works: list[Work]) -> list[tuple[Any, ...]]:
     """All that a worker gets to know."""
-    return [(facts(one.share), one.post, one.message, one.steps) for one in works]
+    return [(facts(one.share), one.post, one.message, one.steps, one.chore) for one in works]
 
 
 ASKED = (
     *(Both.pass_time, Both.pass_time, Both.take_due, Both.claim, Both.claim, Both.claim, Both.settle, Both.settle),
     *(Both.record, Both.renew, Both.sweep, Both.change, Both.resume, Both.plan),
+    *(Both.ask, Both.ask, Both.claim_chore, Both.claim_chore, Both.settle_chore, Both.settle_chore, Both.end_chore),
 )
 
 

@@ -154,6 +154,8 @@ class World:
             if not self.calm:
                 for _ in range(self.rng.randint(0, 6)):
                     self.clock.at(self.rng.random() * self.trouble_ends, self.person.act)
+                for _ in range(self.rng.choice((0, 0, 2, 5))):
+                    self.clock.at(self.rng.random() * self.trouble_ends, self.person.regret)
             for later in (0.001, 300.0):  # again, for what was under way the first time
                 self.clock.at(self.trouble_ends + later, self.person.mend)
             self.clock.at(0.0, self.nudge)

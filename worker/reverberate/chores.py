@@ -252,7 +252,8 @@ def _attempt(network: Network, chore: Chore, delivery: Delivery, share: Share) -
         return outcome
     except Exception as error:
         log.exception("the plug-in for %s failed", network.name)
-        return Refused(f"the plug-in failed: {type(error).__name__}")
+        words = f"the plug-in failed: {type(error).__name__}"
+        return Unsure(words) if network.session.wrote else Refused(words)
     return Refused(f"{network.title} lets us not {ABILITIES[chore.kind][1]}")
 
 

@@ -161,6 +161,12 @@ def settle(tx: Connection, one: Finish) -> bool:
     return True
 
 
+def taken_back(tx: Connection, share_id: int, *, since: int) -> bool:
+    """Whether what was sent under this fence was deleted on the network, by a later claim."""
+    later = and_(attempts.c.share_id == share_id, attempts.c.fence > since, attempts.c.kind == "delete")
+    return tx.execute(select(attempts.c.fence).where(later, attempts.c.outcome == "receipt")).first() is not None
+
+
 def _changed(one: Finish) -> dict[str, Any]:
     """What becomes of the share itself."""
     if one.came != "done":

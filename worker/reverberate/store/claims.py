@@ -142,11 +142,14 @@ def steps_of(tx: Connection, ids: Sequence[int]) -> Mapping[int, dict[str, Step]
 def record(tx: Connection, share_id: int, fence: int, name: str, answer: Mapping[str, JSON], *, now: datetime) -> bool:
     """Keep a step that is done; what the network answered is the truth whoever holds the share.
 
-    Returns whether the share is still held under that fence.
+    But of a post that was taken back since, nothing is kept that a later one would build on. Returns whether the share
+    is still held under that fence.
     """
-    tx.execute(insert_new(tx, steps), [{"share_id": share_id, "name": name, "at": now, "answer": dict(answer)}])
     held = select(shares.c.id).where(shares.c.id == share_id, shares.c.fence == fence, shares.c.lease.is_not(None))
-    return tx.execute(held).first() is not None
+    ours = tx.execute(held).first() is not None
+    if ours or not chores.taken_back(tx, share_id, since=fence):
+        tx.execute(insert_new(tx, steps), [{"share_id": share_id, "name": name, "at": now, "answer": dict(answer)}])
+    return ours
 
 
 def claim(
