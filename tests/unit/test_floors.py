@@ -32,6 +32,7 @@ FLOORS = {
     3: {
         "service",
         "looking",
+        "attempts",
         "delivery",
         "lanes",
         "timetable",

@@ -13,20 +13,18 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from reverberate import policy
+from reverberate.attempts import ending_of, seen_by, sent_by, told_how_much, told_late, too_late
 from reverberate.chores import Chores
-from reverberate.errors import Outcome, Refused, ReverberateError, StoreError, Transient, Unsure
+from reverberate.errors import Outcome, ReverberateError, StoreError, Transient, Unsure
 from reverberate.failpoints import reach
 from reverberate.lanes import Lanes
 from reverberate.logs import about
 from reverberate.model import Delivery, Receipt, ShareState, Step
-from reverberate.networks.base import Finds
-from reverberate.networks.parts import known_part
 from reverberate.store import claims, endings, pictures, shares
 from reverberate.store.aftermath import Aftermath
 from reverberate.store.writer import Writer
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 
     from reverberate.accounts import Accounts
     from reverberate.model import JSON, Message, Picture, Share, Work
-    from reverberate.networks.base import Network
     from reverberate.policy import Verdict
     from reverberate.store import Store
 
@@ -50,8 +47,6 @@ SENDERS = 100
 """Accounts that one worker serves at the same time."""
 MARGIN = 1.0
 """Seconds before the end of a claim from which on nothing is sent under it."""
-LATE = timedelta(minutes=15)
-"""A share that is sent so much later than planned says so."""
 STUBBORN = 2.0
 """Seconds between attempts to write down what a network answered, while the database is away."""
 
@@ -144,7 +139,7 @@ class Courier:
         try:
             network, ability = self._accounts.network(account), self._accounts.ability(account)
             if policy.too_late(work.share, most=self._accounts.get(account).max_late, now=self._now()):
-                self._stay(work, ShareState.SKIPPED, _too_late(work.share, now=self._now()), event="share too late")
+                self._stay(work, ShareState.SKIPPED, too_late(work.share, now=self._now()), event="share too late")
                 return
             if self._waits_for_morning(work.share):
                 return
@@ -171,11 +166,11 @@ class Courier:
                 fence, frozen = won
                 network.session.guard = partial(self._still_ours, work.share.id)
                 delivery = self._delivery(work, frozen, fence)
-                ask = partial(_look if kind == "look" else _try, network, delivery)
+                ask = partial(seen_by if kind == "look" else sent_by, network, delivery)
                 found = self._accounts.asked(account, ask)
-                verdict = _told(self._verdict(found, work.share, ability, looked=kind == "look"), delivery)
-                verdict = _told_late(verdict, work.share, now=self._now())
-                ending = _ending(work.share.id, fence, found, verdict, now=self._now())
+                verdict = told_how_much(self._verdict(found, work.share, ability, looked=kind == "look"), delivery)
+                verdict = told_late(verdict, work.share, now=self._now())
+                ending = ending_of(work.share.id, fence, found, verdict, now=self._now())
                 price = allowance.price if kind == "send" else 0
                 self._write(ending, self._aftermath(account, found, verdict, price=price), verdict)
 
@@ -298,73 +293,3 @@ class Courier:
         doors = (work.share.state,)
         with self._store.write() as tx:
             shares.change(tx, work.share.id, doors=doors, to=state, now=self._now(), reason=reason, event=event)
-
-
-def _too_late(share: Share, *, now: datetime) -> str:
-    hours = (now - share.wanted).total_seconds() / 3600
-    return f"it is {hours:.0f} hours late, more than max_late allows; retry it if you still want it"
-
-
-def _told_late(verdict: Verdict, share: Share, *, now: datetime) -> Verdict:
-    """The verdict, with a word on how late it is where a share could not be tried in time and max_late allowed it."""
-    late = now - share.wanted
-    if verdict.state is not ShareState.SENT or share.tries or verdict.reason or late < LATE:
-        return verdict
-    hours, minutes = divmod(int(late.total_seconds()) // 60, 60)
-    return replace(verdict, reason=f"sent {hours} h {minutes:02d} min late: it could not be tried before")
-
-
-def _told(verdict: Verdict, delivery: Delivery) -> Verdict:
-    """The verdict, with a word on a thread that ends before its last part: what is there stays there."""
-    parts = len(delivery.message.parts)
-    there = sum(known_part(delivery, number) is not None for number in range(parts))
-    if verdict.state is ShareState.SENT or not there or there == parts:
-        return verdict
-    return replace(verdict, reason=f"{verdict.reason}; {there} of {parts} parts of the thread are there")
-
-
-def _try(network: Network, delivery: Delivery) -> Receipt | Outcome:
-    network.session.fresh()
-    try:
-        found = network.send(delivery)
-    except Outcome as outcome:
-        return outcome
-    except Exception as error:
-        log.exception("the plug-in for %s failed", network.name)
-        words = f"the plug-in failed: {type(error).__name__}"
-        return Unsure(words) if network.session.wrote else Refused(words)
-    reach("send: understood")
-    return found
-
-
-def _look(network: Network, delivery: Delivery) -> Receipt | Outcome | None:
-    if not isinstance(network, Finds):
-        return Refused(f"{network.title} cannot be asked for our own posts")
-    try:
-        found = network.find(delivery)
-    except Outcome as outcome:
-        return outcome
-    except Exception as error:
-        log.exception("the plug-in for %s failed to look up", network.name)
-        return Refused(f"the plug-in failed to look up: {type(error).__name__}")
-    reach("look: found")
-    return found
-
-
-def _ending(
-    share_id: int, fence: int, found: Receipt | Outcome | None, verdict: Verdict, *, now: datetime
-) -> endings.Ending:
-    outcome = found if isinstance(found, Outcome) else None
-    return endings.Ending(
-        share_id=share_id,
-        fence=fence,
-        now=now,
-        state=verdict.state,
-        outcome="nothing" if found is None else type(found).__name__.lower(),
-        due=verdict.due,
-        words=outcome.words if outcome else "",
-        status=outcome.status if outcome else None,
-        reason=verdict.reason,
-        receipt=verdict.receipt,
-        counts=verdict.counts,
-    )
