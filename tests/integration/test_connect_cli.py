@@ -112,6 +112,7 @@ def test_disconnecting_forgets(config: Path, password: str) -> None:
     ("account", "words"),
     [
         ("plus", "there is nothing left to connect plus to (Google+ closed in 2019"),
+        ("plus", "Google Business Profile"),
         ("box", "has no sign-in; its secrets are given in the config (docs/networks/memory.md"),
         (
             "fedi",

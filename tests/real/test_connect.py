@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from requests_oauthlib import OAuth1
 
 from reverberate import connecting
 from reverberate.connecting import ConnectError
 from reverberate.errors import Outcome, Unauthorised
 from reverberate.networks.bluesky import Bluesky
 from reverberate.networks.flows import Grant, OAuth2Flow
+from reverberate.networks.tumblr import Tumblr
 from reverberate.networks.twitter import Twitter
 from reverberate.runtime import read_config
 from reverberate.store import journal
@@ -150,6 +152,42 @@ class TestOAuth1:
         assert out == "x is connected as @owner\n"
         assert done.stdout == "x is disconnected, at the network too\n"
         assert "app-secret" not in told + out + err + strange.text + back.text
+
+
+TUMBLR = """
+[service]
+vault_key = {{ file = "{key}" }}
+
+[accounts.blog]
+network = "tumblr"
+blog = "owner"
+sign_in_base = "{url}"
+api_base = "{url}"
+consumer_key = {{ env = "X_KEY" }}
+consumer_secret = {{ env = "X_SECRET" }}
+access_token = {{ vault = true }}
+access_token_secret = {{ vault = true }}
+"""
+
+
+def test_tumblr_s_three_legs_are_walked_at_a_real_provider(oauth1: str, tmp_path: Path) -> None:
+    path = tmp_path / "reverberate.toml"
+    path.write_text(TUMBLR.format(url=oauth1, key=tmp_path / "keys" / "vault.key"), encoding="utf-8")
+    world = World(read_config(path), FakePlugins(tumblr=Tumblr))
+    make_first_key(world.place)
+    begun = world.connector.begin("blog", redirect=REDIRECT)
+    back = requests.get(begun.address, allow_redirects=False, timeout=10).headers["Location"]
+    done = world.connector.complete(begun, connecting.pasted(back))
+    token, secret = (world.sign_ins.reveal("blog", name) for name in ("access_token", "access_token_secret"))
+    known = requests.get(f"{oauth1}/2/users/me", auth=OAuth1("app-key", "app-secret", token, secret), timeout=10)
+
+    assert done.note, "the provider has no blogs to ask about"
+    assert known.json()["data"]["username"] == "owner"
+    assert world.sign_ins.forget("blog") == (
+        True,
+        "the network has no way to revoke it by program; its settings page has",
+    )
+    world.store.close()
 
 
 class OidcClub(Club):

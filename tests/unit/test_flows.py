@@ -8,7 +8,7 @@ import pytest
 
 from reverberate.errors import Outcome, RateLimited, Transient, Unauthorised, Unsure
 from reverberate.http import Session
-from reverberate.networks.flows import App, Ended, Grant, OAuth1Flow, OAuth2Flow, asked
+from reverberate.networks.flows import App, Ask, Ended, Grant, OAuth1Flow, OAuth2Flow, PasteFlow, asked, moved
 from reverberate.testing import CANARY, Reply, ScriptedServer
 
 if TYPE_CHECKING:
@@ -79,3 +79,44 @@ def test_flows_are_values() -> None:
 
     assert OAuth1Flow(**legs) == OAuth1Flow(**legs)
     assert OAuth2Flow(authorize_url="https://x/a", token_url="https://x/t").pkce
+
+
+def test_a_flow_moves_below_another_base_with_its_paths() -> None:
+    flow = OAuth2Flow(
+        authorize_url="https://www.v.example/auth/", token_url="https://api.v.example/2/token", pkce=False
+    )
+    there = moved(flow, "http://127.0.0.1:80/v/")
+
+    assert (there.authorize_url, there.token_url, there.revoke_url) == (  # type: ignore[union-attr]  # OAuth 2 as before
+        "http://127.0.0.1:80/v/auth/",
+        "http://127.0.0.1:80/v/2/token",
+        "",
+    )
+    assert there.pkce is False  # type: ignore[union-attr]
+
+
+def test_what_is_at_the_new_host_already_stays_where_it_is() -> None:
+    legs = {name: f"http://127.0.0.1:80/x/{name}" for name in ("request_url", "authorize_url", "access_url")}
+
+    assert moved(OAuth1Flow(**legs), "http://127.0.0.1:80/y") == OAuth1Flow(**legs)
+
+
+@pytest.mark.parametrize("base", ["", "http://127.0.0.1:80"])
+def test_what_is_pasted_does_not_move(base: str) -> None:
+    flow = PasteFlow(where="https://v.example/keys", asks=(Ask(setting="token", label="Token"),))
+
+    assert moved(flow, base) == flow
+
+
+def test_without_a_base_nothing_moves() -> None:
+    flow = OAuth2Flow(authorize_url="https://v.example/a", token_url="https://v.example/t")
+
+    assert moved(flow, "") is flow
+
+
+def test_a_wrong_clock_is_named_where_a_signed_request_is_refused(server: ScriptedServer) -> None:
+    date = {"Date": "Thu, 01 Jan 2099 00:00:00 GMT"}
+
+    assert "minutes behind the network's: set it right" in answered(server, Reply(status=401, headers=date)).words
+    assert "minutes" not in answered(server, Reply(status=400, headers=date)).words
+    assert "minutes" not in answered(server, Reply(status=401)).words
