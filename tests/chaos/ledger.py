@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import Counter
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from chaos.serving import Served
 from reverberate.model import Assurance, Receipt
 from reverberate.networks.answers import json_object, missing_is_fine
 from reverberate.networks.base import Network, NetworkSettings, only_part
@@ -90,7 +89,7 @@ for _class in CLASSES.values():
     _class.settle = timedelta(seconds=0.2)
 
 
-class Ledger:
+class Ledger(Served):
     """The server: accepts everything, remembers it, and counts how often each text was posted on each class.
 
     Attributes:
@@ -101,53 +100,23 @@ class Ledger:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.posts: dict[tuple[str, str], str] = {}
         self.counts: Counter[tuple[str, str]] = Counter()
         self.said: dict[str, str] = {}
         self.changes: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
-        ledger = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                _, kind, *key = self.path.split("/")
-                self.reply(ledger.accept(kind, key[0] if key else "", body["text"]))
-
-            do_PUT = do_POST  # noqa: N815 - http.server finds its methods by these names
-
-            def do_PATCH(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                self.reply({}, status=200 if ledger.change(self.path[1:], body["text"]) else 404)
-
-            def do_DELETE(self) -> None:
-                self.reply({}, status=200 if ledger.change(self.path[1:], "") else 404)
-
-            def do_GET(self) -> None:
-                _, kind, key = self.path.split("/")
-                self.reply(ledger.find(kind, key))
-
-            def reply(self, document: Any, status: int = 200) -> None:
-                data = json.dumps(document).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_: Any) -> None:
-                """Nothing: the ledger is the log."""
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-
-            def handle_error(self, *_: Any) -> None:
-                """A client that died is what these tests are about."""
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        """See Served."""
+        kind, _, key = path[1:].partition("/")
+        match method:
+            case "POST" | "PUT":
+                return 200, self.accept(kind, key, body["text"])
+            case "GET":
+                return 200, self.find(kind, key)
+            case _:
+                return (200 if self.change(path[1:], body["text"] if body else "") else 404), {}
 
     def accept(self, kind: str, key: str, text: str) -> dict[str, str]:
         """Keep it; a key that is there already changes nothing."""
@@ -174,11 +143,3 @@ class Ledger:
         """What is there under a key, or by its text."""
         with self._lock:
             return {"id": self.posts[kind, key]} if (kind, key) in self.posts else None
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
