@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reverberate.errors import Transient
+from reverberate.errors import Transient, Unauthorised
 from reverberate.networks.known import AGAIN, Known
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -68,3 +68,14 @@ def test_a_server_in_trouble_is_left_alone_for_a_moment_and_asked_again_then() -
     assert len(asked) == 1
     now[0] += AGAIN + timedelta(seconds=1)
     assert look() == "4.3"
+
+
+def test_one_accounts_trouble_is_no_answer_for_the_others() -> None:
+    known = Known()
+
+    def refused() -> str:
+        raise Unauthorised("401")
+
+    with pytest.raises(Unauthorised):
+        known.kept("version", refused, now=lambda: NOW, holds=DAY)
+    assert known.kept("version", lambda: "4.3", now=lambda: NOW, holds=DAY) == "4.3"

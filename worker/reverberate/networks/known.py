@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from reverberate.errors import Outcome
+from reverberate.errors import Transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 AGAIN = timedelta(seconds=5)
-"""A question that was not answered is not asked again before that, whoever asks: a server in trouble has enough to do."""
+"""A server that could not be asked is left alone so long, whoever asks: one in trouble has enough to do."""
 
 
 class Known:
@@ -25,13 +25,13 @@ class Known:
         self._told: dict[str, tuple[datetime, Any]] = {}
 
     def kept(self, name: str, ask: Callable[[], V], *, now: Callable[[], datetime], holds: timedelta) -> V:
-        """What ``ask`` gave within ``holds``, or gives now. Raises the Outcome that it raises, or raised just now."""
+        """What ``ask`` gave within ``holds``, or gives now. Raises what it raises, or raised just now."""
         with self._lock:
             at, told = self._told.get(name, (None, None))
-            if at is None or now() - at > (AGAIN if isinstance(told, Outcome) else holds):
+            if at is None or now() - at > (AGAIN if isinstance(told, Transient) else holds):
                 told = _answer(ask)
                 self._told[name] = (now(), told)
-        if isinstance(told, Outcome):
+        if isinstance(told, Transient):
             raise told
         return cast("V", told)
 
@@ -41,8 +41,9 @@ class Known:
             self._told[name] = (now, told)
 
 
-def _answer(ask: Callable[[], V]) -> V | Outcome:
+def _answer(ask: Callable[[], V]) -> V | Transient:
+    """What is kept; another outcome says something of the account that asked, and is no answer for the others."""
     try:
         return ask()
-    except Outcome as outcome:
+    except Transient as outcome:
         return outcome
