@@ -230,6 +230,27 @@ class TestAtTheirVendors:
         assert row["ends"]
         assert row["refreshed"] == ""
 
+    @pytest.mark.parametrize("name", ["wordpress"], indirect=True)
+    def test_a_browser_finds_its_way_back(self, name: str, path: Path, world: World, env: dict[str, str]) -> None:
+        sync_api = pytest.importorskip("playwright.sync_api")
+        chromium = shutil.which("chromium") or missing("Chromium") or ""
+        with asking(path, name, "--no-browser", env=env) as command, sync_api.sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = browser.new_page()
+            page.set_default_timeout(20_000)
+            page.goto(command.address)
+            page.fill("input[name=login]", "alice")
+            page.fill("input[name=password]", "x")
+            page.click("button[type=submit]")
+            page.click("button[type=submit]")
+            words = page.inner_text("body")
+            browser.close()
+            status, _, told = command.ended()
+
+        assert words == "Back to the terminal. You can close this page."
+        assert status == 0, told
+        assert world.sign_ins.peek(name, "access_token")
+
 
 def told_by_another_process(*files: Path) -> bytes:
     """What is in them. Reading SQLite's files here would end the locks that this process holds on them."""
