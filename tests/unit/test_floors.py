@@ -28,7 +28,7 @@ FLOORS = {
         "confined",
     }
     | {"addresses", "jail", "wire", "pictures", "vault"}
-    | {"config_notices", "channels", "tracing", "masks", "logs", "zonefiles"},
+    | {"config_faults", "config_notices", "channels", "tracing", "masks", "logs", "zonefiles"},
     3: {
         "service",
         "looking",

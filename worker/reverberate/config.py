@@ -7,13 +7,13 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import timedelta  # noqa: TC003 - dataclass users resolve annotations
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
+from reverberate.config_faults import expected, fields, lines, meant, place
 from reverberate.config_notices import TABLES, AnyNotice
 from reverberate.config_tables import AccountTable, Evergreen, Service, Site, SourceTable, Statistics
 from reverberate.errors import ConfigError, ReverberateError
@@ -22,7 +22,7 @@ from reverberate.schedule import Daily, Pace, Schedule
 from reverberate.secrets import VAULT, Secret, SecretMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from reverberate.networks.base import Network, NetworkSettings
     from reverberate.plugins import Plugins
@@ -155,7 +155,7 @@ class _Reader:
     ) -> None:
         self._path, self._document, self._networks, self._sources = path, document, networks, sources
         self._lines: dict[tuple[str, ...], int] = {}
-        for key, number in _lines(text):
+        for key, number in lines(text):
             for length in range(1, len(key) + 1):
                 self._lines.setdefault(key[:length], number)
         self._problems: list[tuple[int, str]] = []
@@ -163,7 +163,7 @@ class _Reader:
     def config(self) -> Config:
         known = ("site", "service", "accounts", "sources", "notices", "statistics")
         for key in self._document.keys() - set(known):
-            self._problem((key,), f"unknown table{_meant(key, known)}")
+            self._problem((key,), f"unknown table{meant(key, known)}")
         site = self._table(("site",), Site) or Site()
         service = self._table(("service",), Service) or Service()
         zone = ZoneInfo(site.timezone)
@@ -251,62 +251,13 @@ class _Reader:
             return model.model_validate(value)
         except ValidationError as error:
             for found in error.errors(include_url=False, include_context=True, include_input=False):
-                known = [*_fields(model, found["loc"]), *(also if len(found["loc"]) == 1 else ())]
-                self._problem((*where, *_key(found["loc"])), _expected(dict(found), known))
+                known = [*fields(model, found["loc"]), *(also if len(found["loc"]) == 1 else ())]
+                self._problem((*where, *place(found["loc"])), expected(dict(found), known))
         return None
 
     def _problem(self, key: tuple[str, ...], words: str) -> None:
         line = next((self._lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self._lines), 0)
         self._problems.append((line, f"{self._path}:{line or 1}: {'.'.join(key)}: {words}"))
-
-
-def _key(location: tuple[int | str, ...]) -> tuple[str, ...]:
-    """Where pydantic found fault, without its own markers for union members and validators."""
-    return tuple(str(part) for part in location if not re.search(r"[\[\]()]", str(part)) and part != "nullable")
-
-
-def _fields(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """The keys that are known at the table in which pydantic found fault."""
-    for part in location[:-1]:
-        inner = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []
-        model = inner
-    return list(model.model_fields)
-
-
-def _expected(found: dict[str, Any], keys: list[str]) -> str:
-    match found["type"]:
-        case "extra_forbidden":
-            return f"unknown key{_meant(str(found['loc'][-1]), keys)}"
-        case "missing":
-            return "is missing"
-        case "value_error":
-            return str(found["ctx"]["error"])
-        case _:
-            return str(found["msg"])
-
-
-def _meant(word: str, words: Sequence[str]) -> str:
-    near = get_close_matches(word, words, n=1, cutoff=0.5)
-    if near:
-        return f" (did you mean {near[0]!r}?)"
-    return f" (known are: {', '.join(words)})" if words else ""
-
-
-def _lines(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
-    """On which line each table and each key of a table begins."""
-    table: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[\[?([^\[\]]+)\]\]?\s*(#.*)?$", line):
-            table = _path(header[1])
-            yield table, number
-        elif key := re.match(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=""", line):
-            yield (*table, *_path(key[1])), number
-
-
-def _path(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
 
 
 def missing_secrets(config: Config) -> list[str]:
