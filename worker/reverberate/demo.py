@@ -141,7 +141,8 @@ def _wait(service: Service, post_id: int, *, seconds: float, stop: runtime.Stop)
     while True:
         with service.store.read() as tx:
             found = list(reversed(shares.find(tx, post_id=post_id)))
-            rows = [status.share(one) | {"text": _text(shares.message(tx, one.id))} for one in found]
+            texts = [{"text": _text(shares.message(tx, one.id))} for one in found]
+            rows = [row | text for row, text in zip(status.rows(tx, found), texts, strict=True)]
         settled = rows and all(row["state"] in SETTLED for row in rows)
         if settled or stop.asked.is_set() or time.monotonic() > deadline:
             return rows

@@ -49,7 +49,7 @@ class Front:
         ingested = self.service.publish(post, accounts=accounts, at=at)
         self._ring()
         with self._store.read() as tx:
-            rows = [status.share(one) for one in reversed(shares.find(tx, post_id=ingested.post_id, limit=1000))]
+            rows = status.rows(tx, shares.find(tx, post_id=ingested.post_id, limit=1000)[::-1])
         return {"post": ingested.post_id, "new": ingested.new, "shares": rows}
 
     def posts(self, wanted: posts.Wanted, *, cursor: str = "", limit: int = 50) -> Page:
@@ -62,14 +62,15 @@ class Front:
         """A post, whole, with its shares."""
         with self._store.read() as tx:
             known = _known(tx, number)
-            rows = [status.share(one) for one in reversed(shares.find(tx, post_id=number, limit=1000))]
+            rows = status.rows(tx, shares.find(tx, post_id=number, limit=1000)[::-1])
         return status.whole_post(known) | {"shares": rows}
 
     def shares(self, wanted: shares.Wanted, *, cursor: str = "", limit: int = 50) -> Page:
         """Shares by when they are due, the latest first."""
         with self._store.read() as tx:
             found = shares.listed(tx, replace(wanted, before=place(cursor)), limit=limit + 1)
-        return page(found, limit, status.share, lambda one: (one.due, one.id))
+            pairs = list(zip(found, status.rows(tx, found), strict=True))
+        return page(pairs, limit, lambda pair: pair[1], lambda pair: (pair[0].due, pair[0].id))
 
     def share(self, number: int) -> dict[str, Any]:
         """The whole story of a share."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from reverberate import __version__
 from reverberate.model import AccountState, ShareState, SourceState
-from reverberate.store import chores, connections, journal, shares, turns, watch
+from reverberate.store import chores, connections, journal, posts, shares, turns, watch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reverberate.model import Attempt, Chore, Event, KnownPost, Message, Picture, Share
     from reverberate.service import Service
@@ -30,8 +30,8 @@ def screen(service: Service, *, now: datetime | None = None) -> dict[str, Any]:
     now = now or datetime.now(UTC)
     with service.store.read() as tx:
         needs = [need for state in ASKING for need in _asking(tx, state, now=now)]
-        coming = shares.listed(tx, shares.Wanted(states=(ShareState.SCHEDULED,)), limit=FEW, soonest=True)
-        went = shares.listed(tx, shares.Wanted(states=(ShareState.SENT,)), limit=FEW)
+        coming = rows(tx, shares.listed(tx, shares.Wanted(states=(ShareState.SCHEDULED,)), limit=FEW, soonest=True))
+        went = rows(tx, shares.listed(tx, shares.Wanted(states=(ShareState.SENT,)), limit=FEW))
         stopped = watch.switched(tx, watch.STOPPED)
     told = overview(service, now=now)
     troubles = _stopped(stopped)
@@ -39,8 +39,8 @@ def screen(service: Service, *, now: datetime | None = None) -> dict[str, Any]:
     troubles += [_failing(one) for one in told["sources"] if one["failures"]]
     return {
         "needs": troubles + needs,
-        "next": [share(one) for one in coming],
-        "last": [share(one) for one in went],
+        "next": coming,
+        "last": went,
     } | told
 
 
@@ -64,10 +64,11 @@ ASKING: Mapping[ShareState, str] = {
 def _asking(tx: Transaction, state: ShareState, *, now: datetime) -> list[dict[str, Any]]:
     since = now - LATELY if state is ShareState.REFUSED else None
     found = shares.listed(tx, shares.Wanted(states=(state,), since=since), limit=FEW)
+    titles = posts.titles(tx, [one.post_id for one in found])
     return [
         {
             "kind": state.value,
-            "what": f"share {one.id} of post {one.post_id} on {one.account}",
+            "what": f"share {one.id} of post {one.post_id} on {one.account}: {titles.get(one.post_id, '')}",
             "since": stamp(one.changed),
             "why": one.reason,
             "mend": ASKING[state].format(one.id, one.id),
@@ -172,11 +173,17 @@ def whole_post(known: KnownPost) -> dict[str, Any]:
     }
 
 
-def share(one: Share) -> dict[str, Any]:
-    """A share, for a listing."""
+def rows(tx: Transaction, several: Sequence[Share]) -> list[dict[str, Any]]:
+    """Shares, for a listing."""
+    titles = posts.titles(tx, [one.post_id for one in several])
+    return [_share(one, titles.get(one.post_id, "")) for one in several]
+
+
+def _share(one: Share, title: str) -> dict[str, Any]:
     return {
         "id": one.id,
         "post": one.post_id,
+        "title": title,
         "account": one.account,
         "state": one.state.value,
         "due": stamp(one.due),
@@ -263,7 +270,7 @@ def token(one: Token) -> dict[str, Any]:
 def story(tx: Transaction, one: Share) -> dict[str, Any]:
     """A share with its frozen message, all its attempts and all that happened to it."""
     frozen = shares.message(tx, one.id)
-    return share(one) | {
+    return rows(tx, [one])[0] | {
         "message": message(frozen) if frozen else None,
         "attempts": [attempt(a) for a in journal.attempts_of(tx, one.id)],
         "chores": [chore(c) for c in chores.of_share(tx, one.id)],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WAITING = (ShareState.HELD, ShareState.SCHEDULED)
-COLUMNS = ["id", "post", "account", "state", "due", "tries", "permalink", "reason"]
+COLUMNS = ["id", "post", "title", "account", "state", "due", "permalink", "reason"]
 Id = Annotated[int, typer.Argument(help="The share's number.")]
 
 
@@ -69,6 +69,7 @@ def tell(told: Mapping[str, Any]) -> None:
     """A story, for a person."""
     due = f", due {local(told['due'])}" if told["state"] in WAITING else ""
     typer.echo(f"share {told['id']} of post {told['post']} on {told['account']}: {told['state']}{due}")
+    typer.echo(f"  {told['title']}")
     for words in (told["reason"], told["permalink"]):
         if words:
             typer.echo(f"  {words}")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NEEDS = ["what", "kind", "since", "why", "mend"]
-SHARES = ["id", "post", "account", "state", "due", "permalink"]
+SHARES = ["id", "title", "account", "state", "due", "permalink"]
 ACCOUNTS = ["name", "network", "how", "last_success", "expires", "spent", "shares"]
 SOURCES = ["name", "looked", "next_look", "failures", "trouble"]
 EVENTS = ["at", "kind", "share", "account", "source", "words"]

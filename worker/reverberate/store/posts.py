@@ -80,6 +80,13 @@ def get(tx: Connection, post_id: int) -> KnownPost | None:
     return None if row is None else _load(row)
 
 
+def titles(tx: Connection, ids: Iterable[int]) -> dict[int, str]:
+    """What these posts are called: the title, or the address of one without."""
+    columns = (tables.posts.c.id, tables.posts.c.title, tables.posts.c.url)
+    rows = tx.execute(select(*columns).where(tables.posts.c.id.in_(sorted(set(ids)))))
+    return {row.id: row.title or row.url for row in rows}
+
+
 def newest(tx: Connection, *, limit: int = 50, source: str = "") -> list[KnownPost]:
     """The posts seen last, newest first."""
     query = select(tables.posts).order_by(tables.posts.c.id.desc()).limit(limit)

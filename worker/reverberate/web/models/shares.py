@@ -35,6 +35,7 @@ class ShareOut(Out):
 
     id: int
     post: int
+    title: str = Field(description="The post's.")
     account: str
     state: ShareState
     due: str | None = Field(description="When it is, or was, due; of what is sent: when it was sent for.")
