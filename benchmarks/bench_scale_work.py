@@ -204,10 +204,14 @@ def pausing(store: Store) -> Callable[[], object]:
 
 AGO = datetime.now(UTC) - timedelta(days=365)
 HOUR = {"since": AGO, "until": AGO + timedelta(hours=1)}
-TWICE_A_DAY = Schedule(slots=tuple(Slot.parse("09:00, 17:30")), min_gap=timedelta(minutes=30))
+TWICE_A_DAY = Schedule(slots=tuple(Slot.parse("09:00, 17:30")))
+EVERY_HOUR = Schedule(
+    min_gap=timedelta(hours=1)
+)  # the queue holds a share every ten minutes: nothing is free before its end
 THINGS: dict[str, Callable[[Store], Callable[[], object]]] = {
     "planning a post on ten accounts": publishing(),
     "planning a post on ten accounts with slots": publishing(TWICE_A_DAY),
+    "planning a post on ten accounts whose queues are full": publishing(EVERY_HOUR),
     "ten coming slots": lambda store: (
         lambda: plans.coming(service(store, TWICE_A_DAY), "a3", since=datetime.now(UTC), number=10)
     ),
