@@ -351,6 +351,9 @@ def test_a_form_from_elsewhere_agrees_to_nothing(place: Place) -> None:
         ({"client_id": "stranger"}, "There is no app"),
         ({"redirect_uri": "http://evil.example/"}, "is not allowed"),
         ({"redirect_uri": ""}, "is not allowed"),
+        ({"redirect_uri": "https://a.example/\r\nSet-Cookie: a=b"}, "is not allowed"),
+        ({"redirect_uri": "https://a.example; script-src *"}, "is not allowed"),
+        ({"redirect_uri": "http://[x"}, "is not allowed"),
     ],
 )
 def test_nobody_is_sent_where_an_unknown_app_wants(place: Place, change: dict[str, str], words: str) -> None:

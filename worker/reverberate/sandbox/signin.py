@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from reverberate.sandbox.vendors import Vendor
 
 CODE_LASTS = timedelta(minutes=10)
-LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
+LOOPBACK = {"127.0.0.1", "localhost"}
 OURS = ("sandbox_account", "sandbox_answer")
 """Fields of the page that are no parameters of OAuth."""
 NAME = re.compile(r"[\w.-]{1,60}")
+PLACE = re.compile(r"https?://[\w.:-]+(/[!-~]*)?", re.ASCII)
+"""Where somebody can be sent: it stands in headers, so that nothing may be in it that means something there."""
 
 
 class SignIn(Personality):
@@ -244,8 +246,8 @@ def _by_header(request: Request) -> tuple[str, str]:
 
 def _unsafe(redirect: str, vendor: Vendor) -> str:
     """What is wrong with where the owner is to be sent back."""
-    address = urlsplit(redirect)
-    if address.scheme == "https" and address.netloc:
+    address = urlsplit(redirect if PLACE.fullmatch(redirect) else "")
+    if address.scheme == "https":
         return ""
     here = {"loopback": LOOPBACK, "localhost": {"localhost"}, "none": set()}[vendor.plain]
     if address.scheme == "http" and address.hostname in here:

@@ -14,7 +14,7 @@ from reverberate.sandbox.control import foreign
 from reverberate.sandbox.exchange import Answer
 from reverberate.sandbox.personality import Personality, Purpose, Route
 from reverberate.sandbox.signatures import CLOCKS_DIFFER, NOBODY, Signatures
-from reverberate.sandbox.signin import NAME
+from reverberate.sandbox.signin import NAME, PLACE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Legs(Signatures):
     def validate_redirect_uri(self, client_key: str, redirect_uri: str, request: Any) -> bool:
         """See the base."""
         del client_key, request
-        return urlsplit(redirect_uri).scheme in {"http", "https"}
+        return PLACE.fullmatch(redirect_uri) is not None
 
     def get_default_realms(self, client_key: str, request: Any) -> list[str]:
         """See the base: there are none."""
