@@ -217,6 +217,7 @@ def asked_directly(home: Home, *, only: str = "bad-") -> dict[str, bytes]:
                 if name.startswith(only):
                     for _ in range(len(SAYINGS) // 2):
                         told.writelines(texts(call) for call in calls(network))
+                network.session.close()
             told.writelines(texts(call) for call in signed_in(home, store))
         return {"errors and reprs": told.getvalue().encode(), "log of the clients": log.getvalue().encode()}
     finally:
