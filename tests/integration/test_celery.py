@@ -11,6 +11,7 @@ import pytest
 from kombu import Connection
 
 from reverberate import tasks
+from reverberate.doorbell import RedisBell
 from support.world import until
 
 if TYPE_CHECKING:
@@ -78,6 +79,28 @@ def test_handing_over_never_waits_for_a_broker() -> None:
         hand([1])
 
     assert time.monotonic() - began < 0.5
+
+
+@pytest.mark.parametrize("seconds", [0.03, 0.27])
+def test_a_short_wait_for_the_doorbell_ends_in_time(redis_server: RedisServer, seconds: float) -> None:
+    """Redis itself looks ten times a second for those who have waited long enough."""
+    bell, late = RedisBell(redis_server.url), []
+    for _ in range(8):
+        began = time.monotonic()
+        bell.wait(seconds)
+        late.append(time.monotonic() - began - seconds)
+
+    assert min(late) >= 0
+    assert sorted(late)[2] < 0.03, late
+
+
+def test_the_doorbell_is_heard_while_a_share_is_nearly_due(redis_server: RedisServer) -> None:
+    bell = RedisBell(redis_server.url)
+    threading.Timer(0.05, RedisBell(redis_server.url).ring).start()
+    began = time.monotonic()
+    bell.wait(0.49)
+
+    assert time.monotonic() - began < 0.4
 
 
 def test_the_settings_hold_no_future_and_no_result() -> None:

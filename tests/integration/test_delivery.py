@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverberate.errors import Outcome, RateLimited, Refused, Transient, Unauthorised, Unsure
+from reverberate.errors import ConfigError, Outcome, RateLimited, Refused, Transient, Unauthorised, Unsure
 from reverberate.model import Assurance, Receipt, ShareState
+from reverberate.networks.base import Network
 from reverberate.schedule import Moment
 from reverberate.store import claims, endings, journal, shares
 from reverberate.tasks import Poller
 from support.plugins import NETWORKS, Toy
-from support.world import get, plan, states, until
+from support.world import get, make_accounts, make_config, plan, states, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -331,3 +332,22 @@ def test_a_living_worker_keeps_a_long_call_its_own(
     assert one.drain(10)
 
     assert get(store, share_id).state is ShareState.SENT
+
+
+def test_networks_are_made_ahead_and_a_faulty_one_is_told_when_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def make(self: Toy, account: str, *given: object) -> None:
+        made.append(account)
+        if account == "b":
+            raise ConfigError(["accounts.b: its secret is missing"])
+        Network.__init__(self, account, *given)  # type: ignore[arg-type]  # the settings, as they come
+
+    monkeypatch.setattr(Toy, "__init__", make)
+    accounts = make_accounts(make_config(["a", "b", "c"]))
+    accounts.make_ready()
+    assert made == ["a", "b", "c"]
+    accounts.network("c")
+    assert made == ["a", "b", "c"]
+    with pytest.raises(ConfigError, match="its secret is missing"):
+        accounts.network("b")

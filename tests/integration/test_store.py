@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -384,6 +385,22 @@ def test_sqlite_commits_durably(tmp_path: Path) -> None:
         assert tx.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
         assert tx.execute(text("PRAGMA synchronous")).scalar_one() == 2
     store.close()
+
+
+def test_what_comes_at_the_same_time_is_one_transaction_or_few(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with store.write() as tx:
+        ids = add(tx, number=40)
+    writer = Writer(store, owner="w", lease=timedelta(seconds=10), now=lambda: NOW)
+    sizes: list[int] = []
+    write = Writer._write
+    monkeypatch.setattr(Writer, "_write", lambda self, wishes: sizes.append(len(wishes)) or write(self, wishes))
+    with ThreadPoolExecutor(40) as pool:
+        won = list(pool.map(lambda share_id: writer.claim(wish(share_id)), ids))
+    writer.close()
+
+    assert all(won)
+    assert sum(sizes) == 40
+    assert len(sizes) <= 10, sizes
 
 
 def test_group_commit_gives_each_caller_its_own_result(store: Store) -> None:

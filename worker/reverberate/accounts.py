@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -86,6 +87,12 @@ class Accounts:
             if name not in self._made:
                 self._made[name] = self.another(name)
             return self._made[name]
+
+    def make_ready(self) -> None:
+        """Make all networks ahead, so that the first post to many accounts does not wait for them; faults are told when used."""
+        for name in self._config.accounts:
+            with suppress(ReverberateError):
+                self.network(name)
 
     def another(self, name: str) -> Network:
         """The account once more, with a session of its own, for who does something beside the sending. Raises as ``network``."""

@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 KEY = "reverberate:bell"
 REST = 5.0
 """Seconds to leave a Redis alone that did not answer."""
+EXACT, LATE = 0.5, 0.1
+"""Redis looks ten times a second for those who have waited long enough, and so answers up to LATE seconds late."""
 
 
 class Doorbell(Protocol):
@@ -61,18 +63,26 @@ class RedisBell:
             log.info("the doorbell is silent: %s", type(error).__name__)
 
     def wait(self, seconds: float) -> None:
-        """See Doorbell."""
+        """See Doorbell. Less than EXACT is waited for to the millisecond, and the last LATE of it without listening."""
+        until = time.monotonic() + seconds
         if time.monotonic() < self._rest_until:
             time.sleep(min(seconds, 0.5))
-            return
+        elif seconds >= EXACT:
+            self._listen(seconds)
+        elif seconds <= LATE or not self._listen(seconds - LATE):
+            time.sleep(max(until - time.monotonic(), 0.0))
+
+    def _listen(self, seconds: float) -> bool:
+        """Whether it rang within that time, and LATE more."""
         try:
-            self._redis.brpop([KEY], timeout=max(seconds, 0.01))
+            return self._redis.brpop([KEY], timeout=max(seconds, 0.01)) is not None
         except redis.TimeoutError:
-            return
+            return False
         except redis.RedisError as error:
             log.warning("no doorbell (%s); looking at the clock instead", type(error).__name__)
             self._rest_until = time.monotonic() + REST
             time.sleep(min(seconds, 0.5))
+            return True
 
 
 def bell_for(url: str) -> Doorbell:

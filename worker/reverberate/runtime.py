@@ -143,6 +143,7 @@ def run_worker(loaded: Config) -> None:
         companion = int(os.environ.get("REVERBERATE_REDIS_PID", "0"))
         threading.Thread(target=_follow, args=(int(parent), companion), name="follow", daemon=True).start()
     with open_service(loaded) as service:
+        threading.Thread(target=service.accounts.make_ready, name="make ready", daemon=True).start()
         courier = Courier(service.store, service.accounts)
         poller = tasks.Poller(service.store, courier)
         try:

@@ -12,6 +12,7 @@ import time
 import warnings
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from queue import Full, Queue
 from typing import TYPE_CHECKING, Any
 
@@ -100,14 +101,23 @@ class Hand:
             self._waiting.put_nowait(list(ids))
 
     def _run(self) -> None:
+        self._try(self._connect)
         while True:
             ids = self._waiting.get()
             if time.monotonic() >= self._rest_until:
-                self._send(ids)
+                self._try(partial(self._send, ids))
+
+    def _connect(self) -> None:
+        """Ahead, for the first share shall not wait for it."""
+        with self._app.producer_pool.acquire(block=True) as producer:
+            producer.maybe_declare(self._app.amqp.queues[QUEUE])
 
     def _send(self, ids: list[int]) -> None:
+        self._app.send_task(TASK, args=[ids], ignore_result=True)
+
+    def _try(self, step: Callable[[], None]) -> None:
         try:
-            self._app.send_task(TASK, args=[ids], ignore_result=True)
+            step()
         except Exception as error:  # noqa: BLE001 - a client's errors are of many kinds; this thread must outlive all
             log.warning("the broker takes nothing (%s); the pollers deliver", type(error).__name__)
             self._rest_until = time.monotonic() + REST

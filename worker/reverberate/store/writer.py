@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 MOST = 500
 """So many wishes at the most in one transaction."""
+GATHER = 0.03
+"""Seconds to wait for more where more than one comes at a time: a transaction costs more than its rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,8 @@ class Writer:
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
             wishes, ended = [first], False
+            if not self._queue.empty():
+                time.sleep(GATHER)
             while len(wishes) < MOST and not self._queue.empty():
                 wish = self._queue.get()
                 if wish is None:
