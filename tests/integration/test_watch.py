@@ -13,7 +13,7 @@ from reverberate import status
 from reverberate.desk import Desk
 from reverberate.dispatcher import Dispatcher
 from reverberate.doorbell import LocalBell
-from reverberate.errors import Refused, Transient
+from reverberate.errors import Refused, StoreError, Transient
 from reverberate.model import Picture
 from reverberate.retention import Retention
 from reverberate.service import Service
@@ -81,6 +81,34 @@ def test_a_stop_is_heeded_within_a_second_in_full_flight(
         Desk(store).start_all()
         until(lambda: len(toy.accepted) > then)
         Desk(store).stop_all()
+    finally:
+        dispatcher.stop()
+        thread.join(10)
+
+
+def test_a_dispatcher_outlives_a_database_that_is_away_at_any_moment(
+    store: Store, courier: Callable[..., Courier], toy: type[Toy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also at the one between its work and its wait."""
+    one, config = courier("a"), make_config(["a"])
+    service = Service(config, store, make_accounts(config), sources=SOURCES)
+    dispatcher = Dispatcher(service, one.deliver, LocalBell())
+    real, failed, odd = claims.next_wake, [], [0]
+
+    def every_other_fails(tx: object) -> datetime | None:
+        odd[0] += 1
+        if odd[0] == 2:  # the first was asked for the work, this one for the wait
+            failed.append(1)
+            raise StoreError("the database is away")
+        return real(tx)  # type: ignore[arg-type]  # as it came
+
+    monkeypatch.setattr(claims, "next_wake", every_other_fails)
+    thread = threading.Thread(target=dispatcher.run, daemon=True)
+    thread.start()
+    try:
+        until(lambda: bool(failed))
+        plan(store, accounts=["a"])
+        until(lambda: len(toy.accepted) == 1)
     finally:
         dispatcher.stop()
         thread.join(10)

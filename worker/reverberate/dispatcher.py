@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 BATCH = 100
 IDLE = 0.5
 """Seconds between looks at the clock while nothing rings."""
+MOMENT = 0.005
+"""Seconds to wait at least where something is due that another dispatcher has in hand."""
 FLY = 60.0
 """Seconds between two looks for accounts to ask before their scheduled shares."""
 SWEEP = 1.0
@@ -97,13 +99,13 @@ class Dispatcher:
         """Until ``stop``; a database that is away is waited for."""
         while not self._stop.is_set():
             try:
-                busy = self.step()
+                pause = 0.0 if self.step() else self._pause()
             except StoreError as error:
                 log.warning("waiting for the database: %s", error)
                 self._stop.wait(2)
                 continue
-            if not busy:
-                self._bell.wait(self._pause())
+            if pause:
+                self._bell.wait(pause)
         self._lookers.shutdown(wait=False, cancel_futures=True)
 
     def stop(self) -> None:
@@ -149,7 +151,7 @@ class Dispatcher:
         with self._store.read() as tx:
             wake = claims.next_wake(tx)
         until = (wake - self._now()).total_seconds() if wake else IDLE
-        return min(max(until, 0.0), IDLE)
+        return min(max(until, MOMENT), IDLE)
 
     def _sweep(self) -> None:
         with self._store.read() as tx:
