@@ -109,6 +109,10 @@ def test_other_texts_stay(text: str) -> None:
     assert masked("a-secret-that-is-not-there", text) == text
 
 
+def test_a_word_that_a_secret_holds_stays_elsewhere() -> None:
+    assert masked("refresh-12", "the token refresh-12 was not refreshed") == "the token *** was not refreshed"
+
+
 def test_what_only_begins_like_it_stays() -> None:
     assert masked("correct.horse.battery", "correct.horses") == "correct.horses"
 

@@ -20,6 +20,8 @@ MOST = 5000
 """So many are remembered; the oldest are forgotten first, for tokens that are renewed each hour would never end."""
 RUN = re.compile(r"[0-9A-Za-z]{4,}")
 """Fewer letters may stand in an escape by chance."""
+ENOUGH = 12
+"""A single run so long is no word; a shorter one may be ("refresh" of a secret "refresh-1")."""
 SAFE = re.compile(r"[0-9A-Za-z_.~-]*")
 """What no usual escape touches."""
 ROOM = 24
@@ -72,7 +74,7 @@ def veil(secret: str) -> Veil:
     return Veil(
         anchor=anchor,
         spelled=tuple(sorted(_usual(secret), key=len, reverse=True)),
-        runs=_pattern(runs) if sum(len(run[0]) for run in runs) >= LEAST else None,
+        runs=_pattern(runs) if len(runs) > 1 or len(anchor) >= ENOUGH else None,
         coded=codes,
         marks=(anchor, *codes),
     )
