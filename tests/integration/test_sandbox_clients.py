@@ -11,7 +11,7 @@ import requests
 
 from reverberate.errors import Duplicate, RateLimited, Refused, Transient, Unauthorised, Unsure
 from reverberate.model import Card, Delivery, Message, Picture, Reactions, Receipt, Step
-from reverberate.networks.base import Counts, Deletes, Edits, Verifies
+from reverberate.networks.base import Counts, Deletes, Edits, Finds, Verifies
 from reverberate.sandbox import Dialect, Fault, Kind, Ledger, Purpose, Sandbox, credentials
 from support import clients
 from support.clients import sent
@@ -42,6 +42,20 @@ def delivery(text: str = f"A post, in short\n{LINK}", *, serial: int = 1) -> Del
     card = Card(url=LINK, title="A post", description="in short")
     message = Message(parts=(text,), link=LINK, card=card, language="en")
     return Delivery(serial=serial, key=f"key-{serial}", planned=datetime.now(UTC), message=message)
+
+
+@pytest.mark.parametrize("name", ["twitter", "facebook", "mastodon"])
+def test_a_post_is_found_below_thirty_newer_ones(sandbox: Sandbox, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after an outage in which its answer was lost and others waited."""
+    network, what = client(sandbox, name, monkeypatch), delivery()
+    receipt = network.send(what)
+    for number in range(2, 32):
+        link = f"https://blog.example/{number}"
+        message = Message(parts=(f"Another post {number}\n{link}",), link=link)
+        network.send(replace(delivery(serial=number), message=message))
+
+    assert isinstance(network, Finds)
+    assert network.find(what) == receipt
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -168,7 +168,7 @@ class Containers(Graph):
     def _there(self, draft: Draft, container: str) -> Receipt | None:
         """The post in the account's own list. ``container`` is one that says that it is published, or ""."""
         fields = f"id,{self.text_field},permalink,timestamp"
-        posts = self.read(f"{self.me}/{self.list_edge(draft)}", fields=fields, limit="25")
+        posts = self.read(f"{self.me}/{self.list_edge(draft)}", fields=fields, limit="100")
         for post in posts.get("data", []):
             said = str(post.get(self.text_field) or "")
             if parse_instant(post["timestamp"]) >= draft.since and _same(said, draft.text):

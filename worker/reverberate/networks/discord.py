@@ -173,7 +173,7 @@ class DiscordBot(Discord):
         """See Finds: our messages among the channel's newest, by the link or the words, and by the time."""
         me, since = self._me()["id"], earliest(delivery)
         self._place()
-        for told in self.listed(self._messages(), limit="50"):
+        for told in self.listed(self._messages(), limit="100"):
             ours = told["author"]["id"] == me and parse_instant(told["timestamp"]) >= since
             if ours and _says(told, delivery.message):
                 return self._receipt(told)

@@ -63,7 +63,7 @@ class Facebook(Graph):
         """See Finds: the Page's newest posts, by our link and the time."""
         fields = "id,message,permalink_url,created_time,attachments{unshimmed_url}"
         since, link = earliest(delivery), delivery.message.link
-        posts = self.read(f"{self.settings.page_id}/published_posts", fields=fields, limit="25")
+        posts = self.read(f"{self.settings.page_id}/published_posts", fields=fields, limit="100")
         for post in posts.get("data", []):
             urls = [one.get("unshimmed_url", "") for one in post.get("attachments", {}).get("data", [])]
             ours = any(same_link(text, link) for text in (post.get("message", ""), *urls))

@@ -79,7 +79,7 @@ class Pinterest(REST):
     def find(self, delivery: Delivery) -> Receipt | None:
         """See Finds: the board's newest pins, by our link and the time."""
         link, since = delivery.message.link, earliest(delivery)
-        for pin in self.read(f"/boards/{self.settings.board_id}/pins", page_size="50")["items"]:
+        for pin in self.read(f"/boards/{self.settings.board_id}/pins", page_size="100")["items"]:
             if same_link(str(pin.get("link") or ""), link) and parse_instant(pin["created_at"]) >= since:
                 return self._receipt(pin)
         return None

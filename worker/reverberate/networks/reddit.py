@@ -110,7 +110,7 @@ class Reddit(REST):
 
     def find(self, delivery: Delivery) -> Receipt | None:
         """See Finds: our newest posts, by subreddit, link and time."""
-        for post in self._posts(f"/user/{self._me()}/submitted", sort="new", limit="25"):
+        for post in self._posts(f"/user/{self._me()}/submitted", sort="new", limit="100"):
             here = str(post["subreddit"]).casefold() == self.settings.subreddit.casefold()
             young = parse_instant(float(post["created_utc"])) >= earliest(delivery)
             if here and young and self._says(post, delivery.message):

@@ -140,7 +140,12 @@ class Twitter(Threading, REST):
         user = self._my_id()
         answer = self._ask(
             lambda client: client.get_users_tweets(
-                user, max_results=20, tweet_fields=fields, exclude=leave, user_auth=self._signs
+                user,
+                max_results=100,  # of those since then: nearly always a few, and X charges for what it shows
+                start_time=part.since,
+                tweet_fields=fields,
+                exclude=leave,
+                user_auth=self._signs,
             )
         )
         for post in read_object(answer).get("data", []):
