@@ -1,6 +1,6 @@
 """How late shares are written down as sent, after they were due: on a healthy system, and when a worker is killed -9.
 
-Twenty a second, on fifty accounts of the sandbox's Bluesky, where an answer takes a tenth of a second; what is measured
+Ten a second, on fifty accounts of the sandbox's Bluesky, where an answer takes a tenth of a second; what is measured
 ends a little after the network's acceptance. The killed worker's place is taken by another one at once, as a supervisor
 does it. (A network without an identity of ours is asked first whether the share is there, after the time that its
 listings need: that comes on top.)
@@ -30,7 +30,7 @@ from reverberate.store.shares import NewShare
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ACCOUNTS, SECONDS, RATE = 50, int(os.environ.get("BENCH_SECONDS", "30")), 20
+ACCOUNTS, SECONDS, RATE = 50, int(os.environ.get("BENCH_SECONDS", "30")), 10
 LONGEST = 60
 """Seconds after the last one is due within which all must be sent."""
 
