@@ -49,6 +49,9 @@ def _wrongs(world: World, row: Row) -> Iterator[str]:
 
 
 def _sent(world: World, row: Row, numbers: set[int]) -> Iterator[str]:
+    if row.id not in world.model.messages:
+        yield "I3: sent, and nothing was ever written for it"
+        return
     parts = len(world.model.messages[row.id].parts)
     if any((one.share_id, one.kind, one.outcome) == (row.id, "delete", "refused") for one in world.model.chores):
         return  # what it came to before it was given up, nobody knows, and the journal says so

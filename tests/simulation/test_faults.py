@@ -220,10 +220,6 @@ def what_is_wanted_meanwhile_is_forgotten(patch: MonkeyPatch) -> None:
     patch.setattr(Model, "end_chore", at_once)
 
 
-def late_steps_of_what_was_taken_back_are_kept(patch: MonkeyPatch) -> None:
-    patch.setattr(Model, "taken_back", lambda *_, **__: False)
-
-
 def a_lost_answer_of_a_chore_is_a_refusal(patch: MonkeyPatch) -> None:
     def refused(found: Any, **more: Any) -> Any:
         if isinstance(found, Unsure):
@@ -259,7 +255,6 @@ def a_lost_answer_of_a_chore_is_a_refusal(patch: MonkeyPatch) -> None:
         (a_chore_is_taken_by_anybody, "I"),
         (nobody_sweeps_chores, "I"),
         (what_is_wanted_meanwhile_is_forgotten, "I13"),
-        (late_steps_of_what_was_taken_back_are_kept, "I11"),
         (a_lost_answer_of_a_chore_is_a_refusal, "I14"),
     ],
 )
