@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import threading
+from abc import ABC, abstractmethod
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 
-class Served:
+class Served(ABC):
     """Answers on a free port while its block runs; a subclass says what."""
 
     def __init__(self) -> None:
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
+    @abstractmethod
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any] | None:
         """Status and document for a request; None to hang up without a word."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

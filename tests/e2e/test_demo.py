@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
+from support import processes
 from support.processes import PROGRAM, environment
 
 if TYPE_CHECKING:
@@ -20,38 +20,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.redis
 
 
-def read_document(process: subprocess.Popen[str]) -> Any:
-    """The JSON document at the beginning of what the process prints."""
-    text = ""
-    assert process.stdout is not None
-    for line in process.stdout:
-        text += line
-        if line == "]\n":
-            return json.loads(text)
-    raise AssertionError(f"no document: {text}")
-
-
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """The demo, running until it is told to stop."""
-    process = subprocess.Popen(
-        [*PROGRAM, "demo", "--json", "--folder", str(tmp_path / "demo")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environment(),
-        cwd=tmp_path,
-    )
-    try:
+    with processes.demo(tmp_path) as process:
         yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 def test_the_demo_puts_one_post_on_every_account_and_stops_on_ctrl_c(demo: subprocess.Popen[str]) -> None:
-    rows = read_document(demo)
+    rows = processes.read_document(demo)
 
     states = {row["account"]: row["state"] for row in rows}
     assert states == {"twitter": "sent", "page": "sent", "fedi": "sent", "sky": "sent", "plus": "skipped"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +23,7 @@ from reverberate.vaultkeys import make_first_key
 from support.drawings import plain, saved
 from support.processes import ask, run
 from support.signing import BACK, World, agreed, asking, rehearsing
+from support.world import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,15 +212,7 @@ def test_twenty_threads_refresh_once_and_then_it_posts(place: Place, name: str) 
     old = place.world.sign_ins.reveal(name, "access_token")
     before = len(place.sandbox.grants._given)
     place.passes(timedelta(days=8) if name in PROLONGED else timedelta(days=30) - timedelta(minutes=5))
-    found: list[str] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(place.world.sign_ins.reveal(name, "access_token")))
-        for _ in range(20)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    found = at_once(lambda: place.world.sign_ins.reveal(name, "access_token"))
 
     assert len(found) == 20
     assert len({old, *found}) == 2

@@ -26,7 +26,7 @@ from reverberate.testing import Reply
 from reverberate.vault import Keyring
 from support.plugins import FakePlugins
 from support.provider import Club, ClubSettings, Provider
-from support.world import PlainRenderer, plan, states
+from support.world import PlainRenderer, at_once, plan, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,14 +143,7 @@ def test_a_token_is_refreshed_before_its_end(connected: SignIns, provider: Provi
 @pytest.mark.parametrize("ahead", [timedelta(minutes=51), timedelta(hours=2)])
 def test_twenty_threads_refresh_once(connected: SignIns, provider: Provider, clock: Clock, ahead: timedelta) -> None:
     clock.ahead, provider.slow = ahead, 0.2
-    found: list[str] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(connected.reveal("club", "access_token"))) for _ in range(20)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    found = at_once(lambda: connected.reveal("club", "access_token"))
 
     assert (provider.refreshes, provider.reused, len(found)) == (1, 0, 20)
     assert len(set(found)) == 1

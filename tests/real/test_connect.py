@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -34,6 +33,7 @@ from support.provider import Club
 from support.servers import free_port, missing
 from support.signing import BACK as REDIRECT
 from support.signing import World, consented
+from support.world import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -302,15 +302,7 @@ class TestOAuth2:
         world.connector.complete(*self.agreed(world))
         old = world.sign_ins.reveal("club", "access_token")
         world.ahead = timedelta(minutes=9)
-        found: list[str] = []
-        threads = [
-            threading.Thread(target=lambda: found.append(world.sign_ins.reveal("club", "access_token")))
-            for _ in range(20)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        found = at_once(lambda: world.sign_ins.reveal("club", "access_token"))
 
         assert len(found) == 20
         assert len({old, *found}) == 2

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -29,6 +28,7 @@ from support import real
 from support.processes import ask, run
 from support.servers import free_port, missing
 from support.signing import World, asking, consented, table
+from support.world import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -206,15 +206,7 @@ class TestAtTheirVendors:
         lasts = VENDORS[name].lasts
         assert lasts is not None
         world.ahead = lasts - timedelta(minutes=5)
-        found: list[str] = []
-        threads = [
-            threading.Thread(target=lambda: found.append(world.sign_ins.reveal(name, "access_token")))
-            for _ in range(20)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        found = at_once(lambda: world.sign_ins.reveal(name, "access_token"))
 
         assert len({kept["access_token"], *found}) == 2
         assert len(found) == 20

@@ -51,6 +51,36 @@ def ask(config: Path, *arguments: str, env: Mapping[str, str] | None = None) -> 
 
 
 @contextmanager
+def demo(home: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """The demo in a folder of its own, printing JSON, until it ends or the block does."""
+    process = subprocess.Popen(
+        [*PROGRAM, "demo", *options, "--json", "--folder", str(home / "demo")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment(),
+        cwd=home,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def read_document(process: subprocess.Popen[str]) -> Any:
+    """The JSON list at the beginning of what the process prints."""
+    text = ""
+    assert process.stdout is not None
+    for line in process.stdout:
+        text += line
+        if line == "]\n":
+            return json.loads(text)
+    raise AssertionError(f"no document: {text}")
+
+
+@contextmanager
 def running(
     config: Path, *arguments: str, env: Mapping[str, str] | None = None, log: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:

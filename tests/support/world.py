@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from reverberate.accounts import Accounts
 from reverberate.config import Account, Config, Service, Site
@@ -19,6 +20,8 @@ from support.plugins import NETWORKS, ToySettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
 
 
 class PlainRenderer:
@@ -79,6 +82,12 @@ def states(store: Store) -> dict[str, int]:
         for (_, state), number in shares.counts(tx).items():
             counted[state] = counted.get(state, 0) + number
     return counted
+
+
+def at_once(ask: Callable[[], T], *, times: int = 20) -> list[T]:
+    """What so many threads are answered that ask at the same time; an error of any is raised."""
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(lambda _: ask(), range(times)))
 
 
 def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:

@@ -9,6 +9,7 @@ import requests
 
 from reverberate.networks.bluesky import Bluesky, BlueskySettings, _Expired
 from reverberate.secrets import Secret
+from support.world import at_once
 
 if TYPE_CHECKING:
     import pytest
@@ -47,14 +48,7 @@ def test_one_refresh_for_twenty_threads(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("APP_PASSWORD", "x")
     network = Served("a", BlueskySettings(handle="h", app_password=Secret("env", "APP_PASSWORD")))
     network.calls, network.barrier = [], threading.Barrier(20)
-    answers: list[str] = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(network.api("GET", "x").json()["bearer"])) for _ in range(20)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once(lambda: network.api("GET", "x").json()["bearer"])
 
     assert answers == ["access 2"] * 20
     assert network.calls == [

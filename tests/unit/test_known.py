@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +9,7 @@ import pytest
 
 from reverberate.errors import Transient, Unauthorised
 from reverberate.networks.known import AGAIN, Known
+from support.world import at_once
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -23,15 +23,7 @@ def test_twenty_that_ask_at_the_same_time_ask_once() -> None:
         time.sleep(0.05)
         return "4.3"
 
-    found: list[str] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(known.kept("version", ask, now=lambda: NOW, holds=DAY)))
-        for _ in range(20)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    found = at_once(lambda: known.kept("version", ask, now=lambda: NOW, holds=DAY))
 
     assert found == ["4.3"] * 20
     assert len(asked) == 1

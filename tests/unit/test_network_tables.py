@@ -53,7 +53,7 @@ class Shop(REST):
 
     def send(self, delivery: Delivery) -> Receipt:
         """See Network."""
-        raise NotImplementedError
+        raise AssertionError(f"these tests are about answers, and send nothing: {delivery.key}")
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ class Session(requests.Session):
         raise Unauthorised(f"no request can be made of this account's address and secrets ({trouble}); check them")
 
     def _prepared(self, request: requests.Request) -> requests.PreparedRequest:
-        """What ``super()`` makes where there is nothing to merge but headers, in half the time."""
+        """What ``super()`` makes where there is nothing to merge but headers, in less time."""
         prepared = requests.PreparedRequest()
         prepared.prepare(
             method=request.method,

@@ -32,7 +32,7 @@ class Known:
                 told = _answer(ask)
                 self._told[name] = (now(), told)
         if isinstance(told, Transient):
-            raise told
+            raise told.with_traceback(None)  # it is raised for many, and would keep what each of them held
         return cast("V", told)
 
     def learn(self, name: str, told: object, *, now: datetime) -> None:

@@ -212,8 +212,8 @@ def put_off(tx: Connection, share_id: int, *, due: datetime, reason: str) -> Non
     tx.execute(mine.values(due=due, wake=due, reason=reason))
 
 
-_FREE = and_(shares.c.lease.is_(None), shares.c.wake.is_not(None), shares.c.due <= bindparam("now"))
 _now = bindparam("now", type_=shares.c.due.type)
+_FREE = and_(shares.c.lease.is_(None), shares.c.wake.is_not(None), shares.c.due <= _now)
 _HELD: dict[str, Any] = {"fence": shares.c.fence + 1, "wake": None}
 _HELD |= {"lease": bindparam("until", type_=shares.c.due.type), "owner": bindparam("who")}
 _TAKEN: dict[str, dict[str, Any]] = {

@@ -45,6 +45,7 @@ class Ending:
     counts: bool = True
 
 
+# These statements are written once: building one costs more than running it.
 _HELD = (
     select(shares.c.id, shares.c.fence, shares.c.lease, shares.c.state, shares.c.account, shares.c.wanted)
     .where(shares.c.id.in_(bindparam("ids", expanding=True)))
@@ -53,20 +54,24 @@ _HELD = (
 _ATTEMPTS_END = update(attempts).where(
     tuple_(attempts.c.share_id, attempts.c.fence).in_(bindparam("mine", expanding=True))
 )
-_SET: dict[str, Any] = {
-    name: bindparam(name) for name in ("state", "wake", "reason", "remote_id", "permalink", "changed", "ask")
+_GIVEN = ("state", "wake", "reason", "remote_id", "permalink", "changed", "ask")
+_KEPT = {
+    "due": func.coalesce(bindparam("due", type_=shares.c.due.type), shares.c.due),
+    "sent": func.coalesce(shares.c.sent, bindparam("sent", type_=shares.c.sent.type)),
+    "tries": shares.c.tries - bindparam("uncounted"),
 }
-_SET |= {"lease": None, "owner": "", "crashes": 0, "tries": shares.c.tries - bindparam("uncounted")}
-_SET |= {"due": func.coalesce(bindparam("due", type_=shares.c.due.type), shares.c.due)}
-_SET |= {"sent": func.coalesce(shares.c.sent, bindparam("sent", type_=shares.c.sent.type))}
-_SETTLE = update(shares).where(shares.c.id == bindparam("b_share")).values(_SET)
+_FREED: dict[str, Any] = {"lease": None, "owner": "", "crashes": 0}
+_SETTLE = (
+    update(shares)
+    .where(shares.c.id == bindparam("b_share"))
+    .values({name: bindparam(name) for name in _GIVEN} | _KEPT | _FREED)
+)
 _SILENCE = (
     update(shares)
     .where(shares.c.id.in_(bindparam("ids", expanding=True)))
     .where(shares.c.account.in_(select(accounts.c.name).where(accounts.c.paused.is_not(None))))
     .values(wake=None)
 )
-# written once: building a statement costs more than running it
 
 
 def settle(tx: Connection, endings: Sequence[Ending]) -> set[int]:
