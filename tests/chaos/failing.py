@@ -17,6 +17,7 @@ from reverberate.model import Message, Post, ShareState
 from reverberate.rendering import Draft, Voice
 from reverberate.runtime import _running
 from reverberate.service import Service as Story
+from reverberate.stopping import Stopping
 from reverberate.store import Store, claims, shares
 from support.plugins import SOURCES, FakePlugins
 
@@ -48,7 +49,7 @@ def live(folder: str, url: str, kind: str, point: str, seconds: float) -> None:
     story = Story(config, store, accounts, sources=SOURCES)
     courier, deadline = Courier(store, accounts, senders=2), time.monotonic() + seconds
     bell = LocalBell()
-    with _running(Dispatcher(story, courier.deliver, bell)):
+    with _running(Dispatcher(story, courier.deliver, bell), Stopping()):
         story.publish(POST)
         bell.ring()
         while time.monotonic() < deadline and not _at_rest(store):

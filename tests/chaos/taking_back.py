@@ -17,6 +17,7 @@ from reverberate.dispatcher import Dispatcher
 from reverberate.doorbell import LocalBell
 from reverberate.runtime import _running
 from reverberate.service import Service as Story
+from reverberate.stopping import Stopping
 from reverberate.store import Store, chores, shares
 from support.plugins import SOURCES, FakePlugins
 from support.world import PlainRenderer
@@ -40,7 +41,7 @@ def live(folder: str, url: str, asked: tuple[str, str], point: str, seconds: flo
         ask(store, accounts, share.id, asked[0], text=asked[1], now=datetime.now(UTC))
     courier = Courier(store, accounts, senders=2)
     story = Story(accounts._config, store, accounts, sources=SOURCES)
-    with _running(Dispatcher(story, courier.deliver, LocalBell())):
+    with _running(Dispatcher(story, courier.deliver, LocalBell()), Stopping()):
         while time.monotonic() < deadline and any(one.ended is None for one in known(store)):
             time.sleep(0.02)
     courier.close()

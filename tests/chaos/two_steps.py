@@ -12,6 +12,7 @@ from reverberate.dispatcher import Dispatcher
 from reverberate.doorbell import LocalBell
 from reverberate.model import Image, Post, ShareState
 from reverberate.networks import containers
+from reverberate.stopping import Stopping
 from reverberate.store import claims, shares
 from reverberate.web import serve
 
@@ -34,7 +35,7 @@ def live(config: str, picture: str, point: str, seconds: float) -> None:
             time.monotonic() + seconds,
             LocalBell(),
         )
-        with runtime._running(Dispatcher(service, courier.deliver, bell)):
+        with runtime._running(Dispatcher(service, courier.deliver, bell), Stopping()):
             service.publish(post)
             bell.ring()
             while time.monotonic() < deadline and not _at_rest(service):

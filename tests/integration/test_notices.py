@@ -416,12 +416,15 @@ def test_a_channel_that_hangs_delays_no_other(
         me=hooked("http://x/slow", secret_file, gather="0s"), you=hooked("http://y/fast", secret_file, gather="0s")
     )
     pause(store, now=datetime.now(UTC))
-    teller = Teller(Notices(config, store), list(config.notices))
+    stop = threading.Event()
+    teller = Teller(Notices(config, store), list(config.notices), stop=stop)
     try:
         until(lambda: len(taken) == 1)
     finally:
         release.set()
-        teller.close()
+        stop.set()
+        for thread in teller.threads:
+            thread.join(10)
 
 
 @pytest.mark.parametrize("point", failpoints.NOTICE_POINTS)

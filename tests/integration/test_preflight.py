@@ -182,7 +182,7 @@ def test_the_dispatcher_looks_beside_its_work(store: Store, asked: list[str], mo
     dispatcher.step()
     until(lambda: bool(told(store)))
     dispatcher.step()
-    dispatcher.stop()
+    dispatcher.rest()
 
     assert asked == ["dead"]
 

@@ -15,7 +15,7 @@ from reverberate import broker, runtime
 from reverberate.sandbox import Sandbox
 from reverberate.sandbox.blog import Blog
 from support.blogger import ACCOUNTS, SEED, Blogger, move_in
-from support.processes import ask, run, running
+from support.processes import alive, ask, run, running
 from support.servers import free_port, redis_program
 from support.world import until
 
@@ -216,12 +216,6 @@ def test_a_worker_that_is_stopped_while_it_begins_ends_too(blogger: Blogger, red
         with running(blogger.config, "worker", env={"REDIS_URL": redis_server.url}) as worker:
             time.sleep(pause)
         assert worker.returncode in {0, -signal.SIGINT, 130}, pause
-
-
-def alive(pid: int) -> bool:
-    """Whether there is such a process; one that has ended and waits for its parent's notice is none."""
-    told = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return bool(told.strip()) and not told.startswith("Z")
 
 
 def children(parent: int, word: str) -> list[int]:

@@ -104,3 +104,9 @@ def running(
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process; one that has ended and waits for its parent's notice is none."""
+    told = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(told.strip()) and not told.startswith("Z")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from reverberate.dispatcher import Aside
+from reverberate.dispatcher import Aside, Beside
 from support.world import until
 
 if TYPE_CHECKING:
@@ -23,13 +22,14 @@ def test_what_is_slow_is_not_begun_again_before_it_ends() -> None:
         go_on.wait(10)
 
     one = Aside("slow thing", 0.0, slow)
-    with ThreadPoolExecutor(3) as pool:
-        for _ in range(3):
-            one.begin(pool)
-        until(lambda: began == [1])
-        go_on.set()
-        until(lambda: not one.busy.locked())
-        one.begin(pool)
+    beside = Beside()
+    for _ in range(3):
+        one.begin(beside)
+    until(lambda: began == [1])
+    go_on.set()
+    beside.join()
+    one.begin(beside)
+    beside.join()
 
     assert began == [1, 1]
 
@@ -37,19 +37,20 @@ def test_what_is_slow_is_not_begun_again_before_it_ends() -> None:
 def test_it_is_not_done_before_its_time() -> None:
     done: list[int] = []
     one = Aside("rare thing", 3600.0, lambda: done.append(1))
-    with ThreadPoolExecutor(3) as pool:
-        one.begin(pool)
-        until(lambda: not one.busy.locked())
-        one.begin(pool)
+    beside = Beside()
+    for _ in range(2):
+        one.begin(beside)
+        beside.join()
 
     assert done == [1]
 
 
 def test_one_that_fails_says_so_and_is_done_again(caplog: pytest.LogCaptureFixture) -> None:
     one = Aside("broken thing", 0.0, lambda: 1 / 0)
-    with ThreadPoolExecutor(1) as pool, caplog.at_level(logging.ERROR):
-        for number in range(2):
-            one.begin(pool)
-            until(lambda number=number: len(caplog.records) == number + 1 and not one.busy.locked())
+    beside = Beside()
+    with caplog.at_level(logging.ERROR):
+        for _ in range(2):
+            one.begin(beside)
+            beside.join()
 
     assert [record.getMessage() for record in caplog.records] == ["the broken thing failed"] * 2

@@ -63,7 +63,7 @@ FLOORS = {
         "backup",
     },
     4: {"cli", "web", "tasks", "dispatcher", "runtime", "broker", "doorbell", "sandbox", "testing", "demo", "checks"}
-    | {"__main__", "company"},
+    | {"__main__", "company", "stopping", "alone"},
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
 HOMES = {

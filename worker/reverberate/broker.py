@@ -40,6 +40,16 @@ def find_server() -> Path | None:
     return Path(get_binary_path())
 
 
+def end(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Ask a child to stop; make it stop if it does not."""
+    process.terminate()
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @dataclass(slots=True)
 class Embedded:
     """A running server of our own."""
@@ -52,14 +62,9 @@ class Embedded:
         """As redis-py takes it."""
         return f"unix://{self.socket}"
 
-    def stop(self) -> None:
-        """End it; what it holds is on disk."""
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+    def stop(self, seconds: float = 5.0) -> None:
+        """End it, by force after so many seconds; what it holds is on disk."""
+        end(self.process, seconds)
         with suppress(OSError):  # another server may live there by now
             self.socket.unlink(missing_ok=True)
             self.socket.parent.rmdir()

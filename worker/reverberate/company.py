@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reverberate.delivery import worker_name
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reverberate.service import Service
+    from reverberate.stopping import Stopping
     from reverberate.store import Store
 
 log = logging.getLogger(__name__)
@@ -32,32 +34,38 @@ GONE = timedelta(days=1)
 """A process that gave none for so long is forgotten."""
 
 
-class Chore:
-    """Does ``step`` every ``seconds``, in a thread of its own, until closed. A fault in it is logged, and it goes on."""
+def chore(
+    name: str,
+    step: Callable[[threading.Event], None],
+    seconds: float,
+    *,
+    stop: threading.Event,
+    last: Callable[[], None] = lambda: None,
+) -> threading.Thread:
+    """A thread that does ``step`` every ``seconds`` until ``stop`` is set, and ``last`` then; a fault ends it not."""
 
-    def __init__(self, name: str, step: Callable[[threading.Event], None], seconds: float) -> None:
-        self._step, self._seconds, self._stop = step, seconds, threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+    def run() -> None:
+        while not stop.is_set():
+            _done(name, partial(step, stop))
+            stop.wait(seconds)
+        _done(name, last)
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self._step(self._stop)
-            except StoreError as error:
-                log.warning("%s: %s", self._thread.name, error)
-            except Exception:
-                log.exception("%s failed; it goes on", self._thread.name)
-            self._stop.wait(self._seconds)
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    return thread
 
-    def close(self) -> None:
-        """End it, soon."""
-        self._stop.set()
-        self._thread.join(3)
+
+def _done(name: str, step: Callable[[], None]) -> None:
+    try:
+        step()
+    except StoreError as error:
+        log.warning("%s: %s", name, error)
+    except Exception:
+        log.exception("%s failed; it goes on", name)
 
 
 @contextmanager
-def living(store: Store, role: str) -> Iterator[None]:
+def living(store: Store, role: str, stopping: Stopping) -> Iterator[None]:
     """Signs of life of this process while the block runs."""
     name = worker_name()
 
@@ -67,29 +75,25 @@ def living(store: Store, role: str) -> Iterator[None]:
             watch.beat(tx, name, role, now=now)
             watch.bury(tx, before=now - GONE)
 
-    chore = Chore("signs of life", step, BEAT)
-    try:
-        yield
-    finally:
-        chore.close()
-        with suppress(StoreError), store.write() as tx:
+    def leave() -> None:
+        with store.write() as tx:
             watch.leave(tx, name)
+
+    with stopping.awaits(chore("signs of life", step, BEAT, stop=stopping.begun, last=leave)):
+        yield
 
 
 @contextmanager
-def company(service: Service) -> Iterator[None]:
+def company(service: Service, stopping: Stopping) -> Iterator[None]:
     """All of them while the block runs; a dispatcher's company."""
-    config = service.config
+    config, stop = service.config, stopping.begun
     notices = Notices(config, service.store)
     statistics = Statistics(service.store, service.accounts, per_hour=config.statistics.per_hour)
     retention = Retention(service.store, keep=config.service.keep)
-    with living(service.store, "dispatcher"):
-        beside: list[Chore | Teller] = [Teller(notices, list(config.notices))]
-        beside.append(Chore("retention", retention.run, retention.every.total_seconds()))
+    with living(service.store, "dispatcher", stopping):
+        teller = Teller(notices, list(config.notices), stop=stop)
+        beside = [chore("retention", retention.run, retention.every.total_seconds(), stop=stop)]
         if config.statistics.enabled:
-            beside.append(Chore("statistics", statistics.run, statistics.every.total_seconds()))
-        try:
+            beside.append(chore("statistics", statistics.run, statistics.every.total_seconds(), stop=stop))
+        with stopping.awaits(*teller.threads, *beside):
             yield
-        finally:
-            for one in beside:
-                one.close()

@@ -18,9 +18,12 @@ from reverberate.model import ShareState
 from reverberate.sandbox import Sandbox, credentials, registration, settings
 from reverberate.sandbox.blog import Blog
 from reverberate.sandbox.keys import Registration
+from reverberate.stopping import FAMILY_SECONDS, Stopping
 from reverberate.store import posts, shares
 
 if TYPE_CHECKING:
+    import threading
+
     from reverberate.service import Service
 
 log = logging.getLogger(__name__)
@@ -52,7 +55,8 @@ def run_demo(*, once: bool, as_json: bool, folder: Path | None, connect: bool = 
     """
     if once and connect:
         raise ReverberateError("--once does not wait for anybody", hint="leave it out, or --connect")
-    stop, say = runtime.Stop(), sys.stderr if as_json else sys.stdout
+    stopping, say = Stopping(), sys.stderr if as_json else sys.stdout
+    stopping.heed_signals(leave=FAMILY_SECONDS)
     with ExitStack() as stack:
         home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reverberate-demo-")))
         home.mkdir(parents=True, exist_ok=True)
@@ -60,15 +64,15 @@ def run_demo(*, once: bool, as_json: bool, folder: Path | None, connect: bool = 
         sandbox = stack.enter_context(Sandbox(home / "sandbox", seed=SEED, people=people))
         blog = stack.enter_context(Blog(home / "blog"))
         path = _write_config(home, sandbox.url, blog.url, connect=connect)
-        service = stack.enter_context(runtime.Up(runtime.read_config(path)).running())
-        post_id = _publish(service, blog)
+        service = stack.enter_context(runtime.Up(runtime.read_config(path), stopping).running())
+        post_id = _publish(service, blog, stop=stopping.begun)
         if connect:
             _invite(path, say=say)
-        rows = _wait(service, post_id, seconds=math.inf if connect else WAIT_SECONDS, stop=stop)
+        rows = _wait(service, post_id, seconds=math.inf if connect else WAIT_SECONDS, stop=stopping.begun)
         _report(rows, as_json=as_json)
-        if not once and not stop.asked.is_set():
+        if not once and not stopping.begun.is_set():
             _addresses(blog.url, sandbox.url, path, say=say)
-            stop.asked.wait()
+            stopping.begun.wait()
         return 0 if rows and all(row["state"] in DONE for row in rows) else 1
 
 
@@ -119,13 +123,13 @@ def _free_port() -> int:
     return port
 
 
-def _publish(service: Service, blog: Blog) -> int:
+def _publish(service: Service, blog: Blog, *, stop: threading.Event) -> int:
     """Publish on the blog once its feed has been seen, and wait until the service has read of it."""
     deadline = time.monotonic() + WAIT_SECONDS
-    _until(lambda: _newest(service) > 0, deadline, "the sample blog's feed is never read")
+    _until(lambda: stop.is_set() or _newest(service) > 0, deadline, "the sample blog's feed is never read")
     before = _newest(service)
     blog.publish(TITLE, BODY, summary=SUMMARY, tags=["open web", "cross-posting", "blogging"])
-    _until(lambda: _newest(service) > before, deadline, "the new post is never seen")
+    _until(lambda: stop.is_set() or _newest(service) > before, deadline, "the new post is never seen")
     return _newest(service)
 
 
@@ -135,7 +139,7 @@ def _newest(service: Service) -> int:
     return known[0].id if known else 0
 
 
-def _wait(service: Service, post_id: int, *, seconds: float, stop: runtime.Stop) -> list[dict[str, Any]]:
+def _wait(service: Service, post_id: int, *, seconds: float, stop: threading.Event) -> list[dict[str, Any]]:
     """The shares of the post, once nothing more will happen to them, or nobody waits any more."""
     deadline = time.monotonic() + seconds
     while True:
@@ -144,7 +148,7 @@ def _wait(service: Service, post_id: int, *, seconds: float, stop: runtime.Stop)
             texts = [{"text": _text(shares.message(tx, one.id))} for one in found]
             rows = [row | text for row, text in zip(status.rows(tx, found), texts, strict=True)]
         settled = rows and all(row["state"] in SETTLED for row in rows)
-        if settled or stop.asked.is_set() or time.monotonic() > deadline:
+        if settled or stop.is_set() or time.monotonic() > deadline:
             return rows
         time.sleep(0.05)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reverberate import preflight
@@ -46,6 +46,30 @@ LOOKERS = 4
 """Sources that are looked at at the same time."""
 
 
+class Beside:
+    """Threads for what may be slow: it keeps nobody waiting, and no process alive that is to end."""
+
+    def __init__(self) -> None:
+        self._threads: set[threading.Thread] = set()
+
+    def begin(self, name: str, do: Callable[[], None]) -> None:
+        """Do it in a thread of that name."""
+        thread = threading.Thread(target=self._run, args=(do,), name=name, daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _run(self, do: Callable[[], None]) -> None:
+        try:
+            do()
+        finally:
+            self._threads.discard(threading.current_thread())
+
+    def join(self) -> None:
+        """Wait until all that was begun has ended."""
+        for thread in list(self._threads):
+            thread.join()
+
+
 @dataclass(slots=True)
 class Aside:
     """What is done every so many seconds beside everything else, for it may be slow: by one thread at a time."""
@@ -56,11 +80,11 @@ class Aside:
     begun: float = float("-inf")
     busy: threading.Lock = field(default_factory=threading.Lock)
 
-    def begin(self, pool: ThreadPoolExecutor) -> None:
+    def begin(self, beside: Beside) -> None:
         """Do it there, if its time has come."""
         if time.monotonic() - self.begun >= self.every and self.busy.acquire(blocking=False):
             self.begun = time.monotonic()
-            pool.submit(self._run)
+            beside.begin(self.name, self._run)
 
     def _run(self) -> None:
         try:
@@ -89,14 +113,14 @@ class Dispatcher:
         ]
         if sign_ins := service.accounts.sign_ins:
             self._asides.append(Aside("tending of sign-ins", TEND, sign_ins.tend))
-        self._lookers = ThreadPoolExecutor(LOOKERS + len(self._asides), thread_name_prefix="look")
+        self._beside = Beside()
         self._looking: set[str] = set()
         self._stop = threading.Event()
         self._swept = 0.0
         self._registered = False
 
     def run(self) -> None:
-        """Until ``stop``; a database that is away is waited for."""
+        """Until ``stop``, and until what it had begun has ended; a database that is away is waited for."""
         while not self._stop.is_set():
             try:
                 pause = 0.0 if self.step() else self._pause()
@@ -106,12 +130,16 @@ class Dispatcher:
                 continue
             if pause:
                 self._bell.wait(pause)
-        self._lookers.shutdown(wait=False, cancel_futures=True)
+        self.rest()
 
     def stop(self) -> None:
-        """Let ``run`` return soon."""
+        """Let ``run`` return soon. Returns at once, though a Redis that is frozen cannot be rung."""
         self._stop.set()
-        self._bell.ring()
+        threading.Thread(target=self._bell.ring, name="ring", daemon=True).start()
+
+    def rest(self) -> None:
+        """Wait until no look and nothing else that ``step`` began goes on, as is due before the store is closed."""
+        self._beside.join()
 
     def step(self) -> bool:
         """Do once all that is due; whether there may be more at once."""
@@ -122,7 +150,7 @@ class Dispatcher:
             self._add_up()
             self._look()
             for one in self._asides:
-                one.begin(self._lookers)
+                one.begin(self._beside)
             self._swept = time.monotonic()
         return self._hand_over() == BATCH
 
@@ -189,7 +217,7 @@ class Dispatcher:
             names = journal.take_sources(tx, now=now, limit=free)
         for name in names:
             self._looking.add(name)
-            self._lookers.submit(self._look_at, name)
+            self._beside.begin(f"look at {name}", partial(self._look_at, name))
 
     def _fly(self) -> None:
         preflight.look(self._service, now=self._now)

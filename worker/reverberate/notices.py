@@ -139,14 +139,17 @@ class Notices:
 
 
 class Teller:
-    """Gathers, and sends on each channel, in threads of their own, until closed: a channel that hangs delays no other."""
+    """Gathers, and sends on each channel, in ``threads`` of their own: a channel that hangs delays no other.
 
-    def __init__(self, notices: Notices, channels: Sequence[str]) -> None:
-        self._notices, self._stop = notices, threading.Event()
+    They end when ``stop`` is set; what is on its way then is tried again by whoever comes next.
+    """
+
+    def __init__(self, notices: Notices, channels: Sequence[str], *, stop: threading.Event) -> None:
+        self._notices, self._stop = notices, stop
         self._tidy = False
-        self._threads = [self._thread("notices", self._gather)]
-        self._threads += [self._thread(f"notices to {name}", partial(self._send, name)) for name in channels]
-        for thread in self._threads:
+        self.threads = [self._thread("notices", self._gather)]
+        self.threads += [self._thread(f"notices to {name}", partial(self._send, name)) for name in channels]
+        for thread in self.threads:
             thread.start()
 
     def _thread(self, name: str, step: Callable[[], Any]) -> threading.Thread:
@@ -173,12 +176,6 @@ class Teller:
     def _send(self, name: str) -> None:
         while self._notices.send_due(name) and not self._stop.is_set():
             pass
-
-    def close(self) -> None:
-        """End; what is on its way is tried again by whoever comes next."""
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(2)
 
 
 def _plain(group: Group) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import signal
@@ -15,28 +14,33 @@ from typing import TYPE_CHECKING
 
 from reverberate import broker, config, tracing
 from reverberate.accounts import Accounts
-from reverberate.errors import ReverberateError
+from reverberate.alone import alone
 from reverberate.illustrate import Illustrator
 from reverberate.networks import networks
 from reverberate.rendering import Renderer
 from reverberate.service import Service
 from reverberate.signins import SignIns
 from reverberate.sources import sources
+from reverberate.stopping import FAMILY_SECONDS, STOP_SECONDS, Stopping
 from reverberate.store import Store
 from reverberate.vault import key_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
-    from types import FrameType
 
     from reverberate.backup import Backup, Restored
     from reverberate.config import Config
+    from reverberate.delivery import Courier
     from reverberate.dispatcher import Dispatcher
 
 log = logging.getLogger(__name__)
-STOP_SECONDS = 9
-"""How long a child may take to stop: within the ten seconds that Ctrl-C promises."""
+CHILD_SECONDS = 8.2
+"""How long a worker may take that is our child: it leaves by itself after LEAVE_SECONDS."""
+FLUSH_SECONDS = 1.0
+"""How long a courier may take to write down what it finished, of the time in which all have to stop."""
+REDIS_SECONDS = 0.5
+"""How long our Redis may take at the least, when nothing else has ended in time."""
 
 
 def read_config(path: Path) -> Config:
@@ -72,19 +76,6 @@ def _follow(parent: int, companion: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-class Stop:
-    """Set by SIGTERM or SIGINT; ``then`` is called with it."""
-
-    def __init__(self, then: Callable[[], None] = lambda: None) -> None:
-        self.asked, self._then = threading.Event(), then
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
-
-    def _ask(self, _number: int, _frame: FrameType | None) -> None:
-        self.asked.set()
-        self._then()
-
-
 def ring(loaded: Config) -> None:
     """Tell the dispatcher, if there is a Redis to tell it through, that something is due."""
     if url := broker.running_url(loaded):
@@ -99,13 +90,15 @@ def run_dispatcher(loaded: Config) -> None:
     from reverberate.doorbell import bell_for
     from reverberate.tasks import Hand
 
-    stop, url = Stop(), broker.running_url(loaded)
+    stopping = Stopping()
+    stopping.heed_signals()
+    url = broker.running_url(loaded)
     if not url:
         log.warning("no Redis: workers find due shares by looking at the database")
     with open_service(loaded) as service:
         dispatcher = Dispatcher(service, Hand(url) if url else _hand_nothing, bell_for(url))
-        with _running(dispatcher), _company(service):
-            stop.asked.wait()
+        with _running(dispatcher, stopping), _company(service, stopping):
+            stopping.begun.wait()
 
 
 def _hand_nothing(ids: Sequence[int]) -> None:
@@ -113,64 +106,62 @@ def _hand_nothing(ids: Sequence[int]) -> None:
 
 
 @contextmanager
-def _running(dispatcher: Dispatcher) -> Iterator[None]:
+def _running(dispatcher: Dispatcher, stopping: Stopping) -> Iterator[None]:
     thread = threading.Thread(target=dispatcher.run, name="dispatcher", daemon=True)
+    stopping.tell(dispatcher.stop)
     thread.start()
-    try:
+    with stopping.awaits(thread):
         yield
-    finally:
-        dispatcher.stop()
-        thread.join(STOP_SECONDS)
 
 
 @contextmanager
-def _company(service: Service) -> Iterator[None]:
+def _company(service: Service, stopping: Stopping) -> Iterator[None]:
     from reverberate.company import company
 
-    with company(service):
+    with company(service, stopping):
         yield
+
+
+@contextmanager
+def _delivering(service: Service, stopping: Stopping) -> Iterator[Courier]:
+    """A courier; once the stopping begins it finishes what is on its way, and has its time for that from then on."""
+    from reverberate.delivery import Courier
+
+    courier = Courier(service.store, service.accounts)
+
+    def close() -> None:
+        stopping.begun.wait()
+        courier.close(stopping.left - FLUSH_SECONDS)
+
+    closing = threading.Thread(target=close, name="closing", daemon=True)
+    closing.start()
+    with stopping.awaits(closing):
+        yield courier
 
 
 def run_worker(loaded: Config) -> None:
     """Deliver until told to stop."""
     from reverberate import tasks
     from reverberate.company import living
-    from reverberate.delivery import Courier
 
-    stop, url = Stop(tasks.stop_worker), broker.running_url(loaded)
+    stopping = Stopping()
+    stopping.tell(tasks.stop_worker)
+    stopping.heed_signals()
+    url = broker.running_url(loaded)
     tracing.start()
     if parent := os.environ.get("REVERBERATE_PARENT"):
         companion = int(os.environ.get("REVERBERATE_REDIS_PID", "0"))
         threading.Thread(target=_follow, args=(int(parent), companion), name="follow", daemon=True).start()
-    with open_service(loaded) as service:
+    with open_service(loaded) as service, living(service.store, "worker", stopping):
         threading.Thread(target=service.accounts.make_ready, name="make ready", daemon=True).start()
-        courier = Courier(service.store, service.accounts)
-        poller = tasks.Poller(service.store, courier)
-        try:
-            with living(service.store, "worker"):
+        with _delivering(service, stopping) as courier:
+            poller = tasks.Poller(service.store, courier, stop=stopping.begun)
+            with stopping.awaits(poller.thread):
                 if url:
                     tasks.run_worker(url, courier, name=courier.owner.replace(":", "-") + "@reverberate")
                 else:
                     log.warning("no Redis: the poller delivers by itself")
-                    stop.asked.wait()
-        finally:
-            poller.stop()
-            courier.close()
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold a lock that ends with this process, however it ends.
-
-    Raises:
-        ReverberateError: another process holds it.
-    """
-    with path.open("w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ReverberateError(f"another `reverberate up` works on {path.parent}", hint="stop it first") from None
-        yield
+                    stopping.begun.wait()
 
 
 def run_restore(loaded: Config, found: Backup, *, force: bool) -> Restored:
@@ -178,7 +169,7 @@ def run_restore(loaded: Config, found: Backup, *, force: bool) -> Restored:
     from reverberate.backup import restore
 
     loaded.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _alone(loaded.data / "up.lock"), open_service(loaded) as service:
+    with alone(loaded.data / "up.lock"), open_service(loaded) as service:
         names = [name for name in loaded.accounts if service.accounts.ability(name).always]
         return restore(found, loaded, service.store, harmless=frozenset(names), force=force)
 
@@ -186,25 +177,32 @@ def run_restore(loaded: Config, found: Backup, *, force: bool) -> Restored:
 class Up:
     """Everything on one machine."""
 
-    def __init__(self, loaded: Config) -> None:
+    def __init__(self, loaded: Config, stopping: Stopping | None = None) -> None:
         self._config = loaded
         self._embedded: broker.Embedded | None = None
         self._worker: subprocess.Popen[bytes] | None = None
-        self._stopping = threading.Event()
+        self._stopping = stopping or Stopping()
+        self._stopping.lasts.append(self._abandon)
 
     @contextmanager
     def running(self) -> Iterator[Service]:
         """Redis, a worker, a dispatcher and the web door, until the block ends."""
-        loaded = self._config
+        loaded, listen = self._config, self._config.service.listen
         loaded.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _alone(loaded.data / "up.lock"):
+        with alone(loaded.data / "up.lock"):
             url = self._redis()
             try:
-                with open_service(loaded) as service, self._workers(service, url), _web(service, loaded.service.listen):
+                # all are told first, for the door takes its time to close
+                with (
+                    open_service(loaded) as service,
+                    self._workers(service, url),
+                    _web(service, listen),
+                    self._stopping.awaits(),
+                ):
                     yield service
             finally:
                 if self._embedded:
-                    self._embedded.stop()
+                    self._embedded.stop(max(self._stopping.left, REDIS_SECONDS))
 
     def _redis(self) -> str:
         if named := self._config.redis_url():
@@ -216,7 +214,7 @@ class Up:
     def _workers(self, service: Service, url: str) -> Iterator[None]:
         if not url:
             log.warning("no Redis found: the poller delivers in this process (pip install 'reverberate[embedded]')")
-            with _in_process(service):
+            with _in_process(service, self._stopping):
                 yield
             return
         from reverberate.dispatcher import Dispatcher
@@ -225,17 +223,19 @@ class Up:
 
         keeper = threading.Thread(target=self._keep_worker, name="keeper", daemon=True)
         keeper.start()
+        dispatcher = Dispatcher(service, Hand(url), bell_for(url))
         try:
-            with _running(Dispatcher(service, Hand(url), bell_for(url))), _company(service):
+            with _running(dispatcher, self._stopping), _company(service, self._stopping):
                 yield
         finally:
-            self._stopping.set()
-            keeper.join(STOP_SECONDS + 1)
+            self._stopping.begin()
+            keeper.join(self._stopping.left + CHILD_SECONDS - STOP_SECONDS + 0.2)
 
     def _keep_worker(self) -> None:
         """Keep one worker process alive; one that dies at once is started ever more slowly."""
+        stopped = self._stopping.begun
         pause, companion = 0.2, str(self._embedded.process.pid if self._embedded else 0)
-        while not self._stopping.is_set():
+        while not stopped.is_set():
             began = time.monotonic()
             self._worker = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-m", "reverberate", "--config", str(self._config.path), "worker"],
@@ -243,40 +243,32 @@ class Up:
                 start_new_session=True,  # Ctrl-C reaches us alone; we tell it to stop
                 env=os.environ | {"REVERBERATE_PARENT": str(os.getpid()), "REVERBERATE_REDIS_PID": companion},
             )
-            while self._worker.poll() is None and not self._stopping.wait(0.1):
+            while self._worker.poll() is None and not stopped.wait(0.1):
                 pass
-            if self._stopping.is_set():
+            if stopped.is_set():
                 break
             pause = 0.2 if time.monotonic() - began > 10 else min(pause * 2, 30)
             log.warning("the worker ended with status %s; another one starts", self._worker.returncode)
-            self._stopping.wait(pause)
+            stopped.wait(pause)
         if self._worker:
-            end(self._worker)
+            broker.end(self._worker, CHILD_SECONDS)
+
+    def _abandon(self) -> None:
+        """End the children at once, for we leave by force."""
+        for child in (self._worker, self._embedded and self._embedded.process):
+            if child:
+                child.kill()
 
 
 @contextmanager
-def _in_process(service: Service) -> Iterator[None]:
-    from reverberate.delivery import Courier
+def _in_process(service: Service, stopping: Stopping) -> Iterator[None]:
     from reverberate.dispatcher import Dispatcher
     from reverberate.doorbell import LocalBell
 
-    courier, bell = Courier(service.store, service.accounts), LocalBell()
-    dispatcher = Dispatcher(service, courier.deliver, bell)
-    try:
-        with _running(dispatcher), _company(service):
+    with _delivering(service, stopping) as courier:
+        dispatcher = Dispatcher(service, courier.deliver, LocalBell())
+        with _running(dispatcher, stopping), _company(service, stopping):
             yield
-    finally:
-        courier.close()
-
-
-def end(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> None:
-    """Ask a child to stop; make it stop if it does not."""
-    process.terminate()
-    try:
-        process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 @contextmanager
@@ -289,15 +281,17 @@ def _web(service: Service, listen: str) -> Iterator[None]:
 
 def run_web(loaded: Config, *, listen: str = "") -> None:
     """Serve the web door until told to stop; ``listen`` goes before what the config says."""
-    stop = Stop()
+    stopping = Stopping()
+    stopping.heed_signals()
     with open_service(loaded) as service, _web(service, listen or loaded.service.listen):
-        stop.asked.wait()
+        stopping.begun.wait()
 
 
 def run_up(loaded: Config) -> None:
     """Everything on one machine until told to stop."""
-    stop = Stop()
-    with Up(loaded).running():
+    stopping = Stopping()
+    stopping.heed_signals(leave=FAMILY_SECONDS)
+    with Up(loaded, stopping).running():
         log.info("up; Ctrl-C stops it")
-        stop.asked.wait()
+        stopping.begun.wait()
         log.info("stopping")

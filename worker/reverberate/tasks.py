@@ -124,7 +124,7 @@ class Hand:
 
 
 class Poller:
-    """Gives a courier what is due and was not claimed, whatever became of the doorbell."""
+    """Gives a courier what is due and was not claimed, in a ``thread`` of its own, whatever became of the doorbell."""
 
     def __init__(
         self,
@@ -133,11 +133,12 @@ class Poller:
         *,
         grace: timedelta = GRACE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        stop: threading.Event | None = None,
     ) -> None:
         self._store, self._courier, self._grace, self._now = store, courier, grace, now
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="poller", daemon=True)
-        self._thread.start()
+        self._stop = stop or threading.Event()
+        self.thread = threading.Thread(target=self._run, name="poller", daemon=True)
+        self.thread.start()
 
     def _run(self) -> None:
         while not self._stop.wait(POLL):
@@ -159,7 +160,7 @@ class Poller:
     def stop(self) -> None:
         """End it."""
         self._stop.set()
-        self._thread.join(5)
+        self.thread.join(5)
 
 
 def run_worker(url: str, courier: Courier, *, name: str, concurrency: int = 4) -> None:
