@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from support.processes import ask, run
+from support import processes
+from support.inside import ask, run
 from support.servers import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +52,7 @@ def fails(config: Path, *arguments: str, code: int = 1, lines: int = 1) -> str:
 
 
 def test_publish_plans_a_share_on_each_account_and_says_so(config: Path, post: str) -> None:
-    done = ask(config, "publish", post)
+    done = processes.ask(config, "publish", post)
 
     assert done["new"] is True
     assert [(share["account"], share["state"]) for share in done["shares"]] == [
@@ -62,7 +63,7 @@ def test_publish_plans_a_share_on_each_account_and_says_so(config: Path, post: s
 
 
 def test_publish_reads_stdin_and_json(config: Path, tmp_path: Path) -> None:
-    piped = run(config, "publish", "-", "--json", stdin=POST)
+    piped = processes.run(config, "publish", "-", "--json", stdin=POST)
     assert json.loads(piped.stdout)["new"] is True
     path = tmp_path / "post.json"
     path.write_text(json.dumps({"title": "B", "url": "https://blog.example/b", "tags": ["x"]}), encoding="utf-8")
@@ -159,7 +160,9 @@ def test_a_template_with_an_undefined_name_is_told_by_its_line(config: Path, pos
 def test_all_problems_come_at_once(config: Path) -> None:
     config.write_text('[accounts.a]\nnetwork = "x"\n[accounts.b]\nnetwork = "y"\n[sit]\na = 1\n', encoding="utf-8")
 
-    fails(config, "check", lines=3)
+    said = fails(config, "check", lines=3)
+    done = processes.run(config, "check")
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (1, "", said)
 
 
 def test_without_a_config_the_way_to_one_is_named(tmp_path: Path) -> None:
@@ -180,6 +183,10 @@ def test_wrong_usage_ends_with_two(config: Path, arguments: list[str]) -> None:
 
     assert done.returncode == 2
     assert done.stdout == ""
+
+
+def test_so_it_does_as_a_program(config: Path) -> None:
+    assert processes.run(config, "nonsense").returncode == 2
 
 
 def test_a_feed_that_is_not_there_is_told_and_nothing_else_stops(config: Path) -> None:
@@ -229,7 +236,7 @@ def test_count_counts_as_the_network_does(config: Path) -> None:
 
 
 def test_the_version_is_told(config: Path) -> None:
-    assert re.fullmatch(r"reverberate \d+\.\d+\.\d+\S*\n", run(config, "--version").stdout)
+    assert re.fullmatch(r"reverberate \d+\.\d+\.\d+\S*\n", processes.run(config, "--version").stdout)
 
 
 def test_the_example_config_is_valid(tmp_path: Path) -> None:
@@ -242,7 +249,7 @@ def test_the_example_config_is_valid(tmp_path: Path) -> None:
     )
     path.write_text(text, encoding="utf-8")
     signing = {"HOOK_SECRET": "whsec_" + "c2VjcmV0" * 5}  # a webhook's secret has a shape of its own
-    done = run(path, "check", env=dict.fromkeys(secrets, "s") | signing)
+    done = processes.run(path, "check", env=dict.fromkeys(secrets, "s") | signing)
 
     assert done.returncode == 0, done.stderr
     accounts = len(re.findall(r"(?m)^\[accounts\.", text))
@@ -254,7 +261,7 @@ def test_the_readmes_config_is_twelve_lines_and_valid(tmp_path: Path) -> None:
     (block,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
     path = tmp_path / "reverberate.toml"
     path.write_text(block, encoding="utf-8")
-    done = run(path, "check", env={"MASTODON_TOKEN": "t", "BLUESKY_APP_PASSWORD": "p"})
+    done = processes.run(path, "check", env={"MASTODON_TOKEN": "t", "BLUESKY_APP_PASSWORD": "p"})
 
     assert len([line for line in block.splitlines() if line]) <= 12
     assert done.returncode == 0, done.stderr
@@ -281,7 +288,7 @@ def test_every_page_that_the_readme_links_is_there() -> None:
 
 def test_a_light_command_imports_nothing_heavy(config: Path) -> None:
     """What makes a start slow is what is imported; seconds would tell more of the machine than of the program."""
-    done = run(config, "networks", "--json", env={"PYTHONPROFILEIMPORTTIME": "1"})
+    done = processes.run(config, "networks", "--json", env={"PYTHONPROFILEIMPORTTIME": "1"})
     imported = {line.split("|")[2].strip() for line in done.stderr.splitlines() if line.count("|") == 2}
 
     assert imported & {"celery", "sqlalchemy", "alembic", "starlette", "uvicorn", "feedparser", "rich.console"} == set()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.processes import ask, run
+from support.inside import ask, run
 
 if TYPE_CHECKING:
     from pathlib import Path
