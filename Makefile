@@ -41,7 +41,8 @@ coverage: dev ## branch coverage of floors 0 to 3, from the last `make test PYTE
 chaos: dev ## processes killed, networks that fail, and the ledger as the judge
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "heavy or not heavy" tests/chaos tests/integration/test_hard_times.py $(PYTEST)
 
-simulation: dev ## thousands of worlds in which everything goes wrong, each by its seed
+simulation: dev ## thousands of worlds in which everything goes wrong, each by its seed; hundreds of inputs for each property
+	REVERBERATE_EXAMPLES=$${REVERBERATE_EXAMPLES:-200} $(BIN)/python -m pytest -q -n 2 --dist worksteal -m hypothesis tests/unit $(PYTEST)
 	REVERBERATE_WORLDS=$${REVERBERATE_WORLDS:-20000} $(BIN)/python -m pytest -q -n 2 tests/simulation $(PYTEST)
 
 fuzz: dev ## thousands of requests to the HTTP API, by its own description

@@ -5,7 +5,6 @@ The counter here shares nothing with the engine's: texts are made of tokens whos
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
 
@@ -34,7 +33,7 @@ PRICES = {  # token: (twitter, mastodon, bluesky graphemes, bluesky bytes, UTF-1
 }
 ELLIPSIS_PRICE = (2, 1, 1, 3, 1)
 COLUMN = {"twitter": 0, "mastodon": 1, "bluesky": 2, "telegram": 4}
-THOROUGH = settings(max_examples=2000 if os.environ.get("CI") else 250, deadline=None)
+THOROUGH = settings(max_examples=10 * settings().max_examples)
 TEXTS = st.lists(st.sampled_from(sorted(PRICES)), max_size=90).map(" ".join)
 PROSE = st.lists(st.sampled_from(["word", "a", "naïve", "Ende.", "مرحبا", "漢字", FAMILY]), max_size=60).map(" ".join)
 NETWORKS = st.sampled_from(sorted(COLUMN))
