@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 import reverberate
 
@@ -94,7 +93,8 @@ def room(path: Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
-def imports(path: Path, *, runtime_only: bool = False) -> set[str]:
+@cache
+def imports(path: Path, *, runtime_only: bool = False) -> frozenset[str]:
     """The modules that a file imports; those for type checkers alone may be left out."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     if runtime_only:
@@ -107,7 +107,7 @@ def imports(path: Path, *, runtime_only: bool = False) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def _for_type_checkers(node: ast.stmt) -> bool:
@@ -120,31 +120,42 @@ def own(path: Path, *, runtime_only: bool = False) -> set[str]:
     return {parts[1] for parts in names if parts[1] != "__version__"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_go_down_only(path: Path) -> None:
-    here = room(path)
-    if here == "__init__":
-        return
-    up = {name for name in own(path) if name in FLOOR and FLOOR[name] > FLOOR[here]}
-
-    assert not up, f"{path.name} is on floor {FLOOR[here]}"
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT).with_suffix(""))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_module_has_a_floor(path: Path) -> None:
-    assert room(path) in FLOOR or room(path) == "__init__"
+def test_every_module_has_a_floor() -> None:
+    assert {room(path) for path in MODULES} - FLOOR.keys() == {"__init__"}
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if room(p) in PEERS], ids=lambda p: str(p.relative_to(ROOT)))
-def test_peers_do_not_know_each_other(path: Path) -> None:
-    assert own(path, runtime_only=True) & (PEERS - {room(path)}) == set()
+def test_imports_go_down_only() -> None:
+    up = {
+        (name_of(path), other)
+        for path in MODULES
+        if room(path) != "__init__"
+        for other in own(path)
+        if FLOOR.get(other, 0) > FLOOR[room(path)]
+    }
+
+    assert up == set()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_library_is_named_in_its_home_only(path: Path) -> None:
-    here = str(path.relative_to(ROOT).with_suffix(""))
-    for library in {name.split(".")[0] for name in imports(path)} & set(HOMES):
-        assert any(here == home or here.startswith(f"{home}/") for home in HOMES[library]), library
+def test_peers_do_not_know_each_other() -> None:
+    peers = [path for path in MODULES if room(path) in PEERS]
+    known = {name_of(path): own(path, runtime_only=True) & (PEERS - {room(path)}) for path in peers}
+
+    assert {name: others for name, others in known.items() if others} == {}
+
+
+def test_a_library_is_named_in_its_home_only() -> None:
+    named = {
+        (name_of(path), library)
+        for path in MODULES
+        for library in {name.split(".")[0] for name in imports(path)} & set(HOMES)
+        if not any(name_of(path) == home or name_of(path).startswith(f"{home}/") for home in HOMES[library])
+    }
+
+    assert named == set()
 
 
 FUTURES = re.compile(
@@ -152,12 +163,13 @@ FUTURES = re.compile(
 )
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_celery_holds_no_future_and_no_result(path: Path) -> None:
+def test_celery_holds_no_future_and_no_result() -> None:
     """The database is the truth; a share that waits, waits there."""
-    code = ast.unparse(_without_docstrings(ast.parse(path.read_text(encoding="utf-8"))))
+    codes = {
+        name_of(path): ast.unparse(_without_docstrings(ast.parse(path.read_text(encoding="utf-8")))) for path in MODULES
+    }
 
-    assert not FUTURES.findall(code)
+    assert {name: found for name, code in codes.items() if (found := FUTURES.findall(code))} == {}
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

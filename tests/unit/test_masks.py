@@ -7,6 +7,7 @@ import html
 import json
 import string
 import time
+from itertools import product
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
@@ -61,15 +62,13 @@ def runs(secret: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("second", SPELLERS)
-@pytest.mark.parametrize("first", SPELLERS)
 @pytest.mark.parametrize("secret", SECRETS)
-def test_spellings_within_each_other_are_masked(secret: str, first: str, second: str) -> None:
-    text = SPELLERS[second](SPELLERS[first](f"it is {secret}, said the server"))
+def test_spellings_within_each_other_are_masked(secret: str) -> None:
+    for first, second in product(SPELLERS, repeat=2):
+        veiled = masked(secret, SPELLERS[second](SPELLERS[first](f"it is {secret}, said the server")))
 
-    veiled = masked(secret, text)
-    assert [run for run in runs(secret) if run in veiled] == []
-    assert "***" in veiled
+        assert [run for run in runs(secret) if run in veiled] == [], (first, second)
+        assert "***" in veiled, (first, second)
 
 
 @pytest.mark.parametrize("code", [base64.b64encode, base64.urlsafe_b64encode])
