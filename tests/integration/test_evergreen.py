@@ -58,9 +58,9 @@ def again(store: Store) -> list[Share]:
 
 
 def days(service: Service, clock: Clock, number: int) -> None:
-    """So many days pass, in which the dispatcher looks twice a day."""
-    for _ in range(2 * number):
-        clock.now += DAY / 2
+    """So many days pass, in which the dispatcher looks once a day."""
+    for _ in range(number):
+        clock.now += DAY
         plan_again(service)
 
 

@@ -14,8 +14,9 @@ import pytest
 from reverberate import broker, runtime
 from reverberate.sandbox import Sandbox
 from reverberate.sandbox.blog import Blog
+from support import inside
 from support.blogger import ACCOUNTS, SEED, Blogger, move_in
-from support.processes import alive, ask, run, running
+from support.processes import alive, run, running
 from support.servers import free_port, redis_program
 from support.world import until
 
@@ -44,7 +45,14 @@ def blogger(tmp_path: Path, sandbox: Sandbox) -> Blogger:
 
 
 def publish(blogger: Blogger, *titles: str, env: dict[str, str] | None = None) -> None:
-    """With the command, all of them at the same time."""
+    """With the command, one after the other."""
+    for title in titles:
+        done = inside.run(blogger.config, "publish", str(blogger.post(title)), env=env)
+        assert done.returncode == 0, done.stderr
+
+
+def publish_at_once(blogger: Blogger, *titles: str, env: dict[str, str] | None = None) -> None:
+    """With the command as a program, all of them at the same time."""
 
     def one(title: str) -> None:
         done = run(blogger.config, "publish", str(blogger.post(title)), env=env)
@@ -68,13 +76,13 @@ def all_once(blogger: Blogger, *titles: str) -> bool:
 def test_up_shares_a_published_post_on_every_account(blogger: Blogger) -> None:
     with running(blogger.config, "up", log=log_of(blogger)) as up:
         until(lambda: broker.running_url(runtime.read_config(blogger.config)) != "", 15)
-        publish(blogger, "First post")
+        publish_at_once(blogger, "First post")
         until(lambda: all_once(blogger, "First post"), 20)
-        until(lambda: {s["state"] for s in ask(blogger.config, "shares")} == {"sent"}, 10)
+        until(lambda: {s["state"] for s in inside.ask(blogger.config, "shares")} == {"sent"}, 10)
     assert up.returncode == 0, log_of(blogger).read_text()
 
-    (post,) = ask(blogger.config, "posts")
-    story = ask(blogger.config, "why", str(post["id"]), "bs")
+    (post,) = inside.ask(blogger.config, "posts")
+    story = inside.ask(blogger.config, "why", str(post["id"]), "bs")
     assert [attempt["outcome"] for attempt in story["shares"][0]["attempts"]] == ["receipt"]
     assert story["shares"][0]["permalink"].startswith("http://127.0.0.1")
 
@@ -84,7 +92,7 @@ def test_up_reads_a_feed_and_shares_only_what_is_new(tmp_path: Path, sandbox: Sa
         source = ["[sources.blog]", 'type = "feed"', f'url = "{blog.url}/atom.xml"', 'every = "1s"', ""]
         blogger = move_in(tmp_path, sandbox, extra=source + service_lines())
         with running(blogger.config, "up", log=log_of(blogger)):
-            until(lambda: len(ask(blogger.config, "posts")) == 3, 15)
+            until(lambda: len(inside.ask(blogger.config, "posts")) == 3, 15)
             blog.publish("Fresh", "<p>News</p>", summary="News", tags=["a"])
             until(lambda: all_once(blogger, "Fresh"), 20)
 
@@ -106,7 +114,7 @@ def test_a_worker_that_is_killed_between_two_shares_sends_nothing_twice_and_lose
 
     with running(blogger.config, "dispatcher", env=env), running(blogger.config, "worker", env=env):
         until(lambda: all_once(blogger, *titles), 90)
-        until(lambda: {s["state"] for s in ask(blogger.config, "shares", env=env)} == {"sent"}, 90)
+        until(lambda: {s["state"] for s in inside.ask(blogger.config, "shares", env=env)} == {"sent"}, 90)
 
     assert max(blogger.accepted().values()) == 1
 
@@ -114,7 +122,7 @@ def test_a_worker_that_is_killed_between_two_shares_sends_nothing_twice_and_lose
 def test_a_wiped_redis_loses_nothing(blogger: Blogger, redis_server: RedisServer) -> None:
     env = {"REDIS_URL": redis_server.url}
     titles = [f"Post {n}" for n in range(5)]
-    publish(blogger, *titles, env=env)
+    publish_at_once(blogger, *titles, env=env)
     with running(blogger.config, "dispatcher", env=env):
         until(lambda: redis_server.ask("LLEN reverberate") not in {":0", ""}, 15)
         assert redis_server.ask("FLUSHALL") == "+OK"
@@ -172,9 +180,9 @@ def test_separate_processes_on_postgresql_and_redis_do_the_same(
         running(blogger.config, "worker", env=env),
         running(blogger.config, "worker", env=env),
     ):
-        publish(blogger, "One", "Two", env=env)
+        publish_at_once(blogger, "One", "Two", env=env)
         until(lambda: all_once(blogger, "One", "Two"), 30)
-        until(lambda: {s["state"] for s in ask(blogger.config, "shares", env=env)} == {"sent"}, 10)
+        until(lambda: {s["state"] for s in inside.ask(blogger.config, "shares", env=env)} == {"sent"}, 10)
 
     assert max(blogger.accepted().values()) == 1
 
