@@ -352,6 +352,19 @@ def test_a_store_that_is_up_to_date_opens_beside_a_long_write(database_url: str)
     other.close()
 
 
+@pytest.mark.parametrize("way", ["read", "write"])
+def test_what_is_out_when_a_store_is_closed_is_closed_when_it_comes_back(database_url: str, way: str) -> None:
+    """A thread that outlives its service leaves the database no connection to forget."""
+    store = Store(database_url)
+    with getattr(store, way)() as tx:
+        raw = tx.connection.driver_connection
+        store.close()
+        assert tx.execute(text("SELECT 1")).scalar_one() == 1
+
+    with pytest.raises(Exception, match="closed"):
+        raw.execute("SELECT 1")
+
+
 def test_a_newer_schema_is_refused_in_one_line(database_url: str) -> None:
     store = Store(database_url)
     with store.write() as tx:

@@ -33,6 +33,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self._engine = open_engine(url)
         self._readers = self._engine.execution_options(writes=False)
+        self._pool, self._closed = self._engine.pool, False
         try:
             migrate(self._engine)
         except BaseException:
@@ -42,15 +43,25 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """One transaction: all or nothing, durable when it returns."""
-        with explained(self._engine), self._engine.begin() as connection:
-            yield connection
+        try:
+            with explained(self._engine), self._engine.begin() as connection:
+                yield connection
+        finally:
+            if self._closed:
+                self.close()
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """One consistent look; waits for no writer."""
-        with explained(self._engine), self._readers.connect() as connection:
-            yield connection
+        try:
+            with explained(self._engine), self._readers.connect() as connection:
+                yield connection
+        finally:
+            if self._closed:
+                self.close()
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Give all connections back; one that somebody still works with, as soon as he has done."""
+        self._closed = True
+        self._pool.dispose()  # the engine gets a new one, and what was out comes back to this
         self._engine.dispose()
