@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from reverberate.cli import app
 from reverberate.sandbox import Sandbox, credentials, settings
 from reverberate.store import Store, connections
-from support.processes import ask, run
+from support import processes
+from support.inside import ask, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,14 +67,14 @@ def config(tmp_path: Path, sandbox: Sandbox) -> Path:
 
 
 def refused(config: Path, *arguments: str, stdin: str = "") -> str:
-    done = run(config, *arguments, stdin=stdin)
+    done = processes.run(config, *arguments, stdin=stdin) if stdin else run(config, *arguments)
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     return done.stderr.strip().splitlines()[-1].removeprefix("reverberate: ")
 
 
 def test_an_app_password_is_asked_for_verified_and_sealed(config: Path, password: str) -> None:
-    done = run(config, "connect", "sky", stdin=f"{password}\n")
+    done = processes.run(config, "connect", "sky", stdin=f"{password}\n")
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith("sky is connected as ")
@@ -100,7 +101,7 @@ def test_a_wrong_password_is_not_kept(config: Path) -> None:
 
 
 def test_disconnecting_forgets(config: Path, password: str) -> None:
-    run(config, "connect", "sky", stdin=f"{password}\n")
+    processes.run(config, "connect", "sky", stdin=f"{password}\n")
     done = run(config, "disconnect", "sky")
 
     assert done.stdout.startswith("sky is disconnected")
