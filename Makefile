@@ -26,8 +26,9 @@ dev: $(VENV)/.dev ## the same, with what tests and checks need
 demo: setup ## a sample blog, sandbox networks, and a post that arrives on every account
 	@$(BIN)/reverberate demo $(DEMO)
 
+# each of the four reads all tests: their compiled form is kept, and the fuzzing's plug-in, slow to import, is left out
 test: dev ## all tests but the heavy ones
-	$(BIN)/python -m pytest -q -n 4 --dist worksteal $(PYTEST)
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -q -n 4 --dist worksteal -p no:schemathesis $(PYTEST)
 
 servers: ## fetch the real servers that e2e tests against, pinned, into the user's cache
 	tools/servers.sh
