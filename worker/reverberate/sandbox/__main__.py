@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
-import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 from reverberate.sandbox import Sandbox
 from reverberate.sandbox.blog import Blog
 from reverberate.sandbox.faults import Fault, WrongFault, parsed
+from reverberate.stopping import Stopping
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,9 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until told to stop."""
     parser = _parser()
     given = parser.parse_args(arguments)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stopping = Stopping()
+    stopping.heed_signals()
     with ExitStack() as stack:
         sandbox = _sandbox(parser, given)
         told = {"url": stack.enter_context(sandbox).url, "seed": given.seed}
@@ -69,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             told["blog"] = stack.enter_context(Blog(given.folder / "blog", host=given.host)).url
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
-        stop.wait()
+        stopping.begun.wait()
 
 
 if __name__ == "__main__":
