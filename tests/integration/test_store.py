@@ -18,7 +18,7 @@ from reverberate.store import Store, claims, endings, journal, posts, shares
 from reverberate.store.claims import Claim
 from reverberate.store.endings import Ending
 from reverberate.store.shares import NewShare
-from reverberate.store.writer import Writer
+from reverberate.store.writer import Settlement, Writer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -408,7 +408,7 @@ def test_what_comes_at_the_same_time_is_one_transaction_or_few(store: Store, mon
     write = Writer._write
     monkeypatch.setattr(Writer, "_write", lambda self, wishes: sizes.append(len(wishes)) or write(self, wishes))
     with ThreadPoolExecutor(40) as pool:
-        won = list(pool.map(lambda share_id: writer.claim(wish(share_id)), ids))
+        won = list(pool.map(lambda share_id: writer.written(wish(share_id)), ids))
     writer.close()
 
     assert all(won)
@@ -423,9 +423,9 @@ def test_group_commit_gives_each_caller_its_own_result(store: Store) -> None:
     results: dict[int, bool] = {}
 
     def go(share_id: int) -> None:
-        won = writer.claim(wish(share_id))
+        won = writer.written(wish(share_id))
         assert won is not None
-        results[share_id] = writer.settle(ending(share_id, won[0]))
+        results[share_id] = writer.written(Settlement(ending=ending(share_id, won[0])))
 
     threads = [threading.Thread(target=go, args=(share_id,)) for share_id in ids]
     for thread in threads:
@@ -449,7 +449,7 @@ def test_one_bad_wish_does_not_fail_its_neighbours(store: Store) -> None:
     def go(share_id: int) -> None:
         more = {"reason": object()} if share_id == bad else {}  # nothing that a database takes
         try:
-            outcomes[share_id] = writer.settle(ending(share_id, fences[share_id][0], **more))
+            outcomes[share_id] = writer.written(Settlement(ending=ending(share_id, fences[share_id][0], **more)))
         except StoreError:
             outcomes[share_id] = "refused"
 

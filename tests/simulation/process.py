@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
@@ -16,15 +17,16 @@ from reverberate import chores, delivery, desk
 from reverberate.errors import StoreError
 from reverberate.store import chores as store_chores
 from reverberate.store import claims, journal, shares
+from reverberate.store.claims import Claim
+from reverberate.store.writer import Done, Settlement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime, timedelta
 
-    from reverberate.model import JSON, Message, Work
-    from reverberate.store.aftermath import Aftermath
-    from reverberate.store.claims import Claim
-    from reverberate.store.endings import Ending
+    from reverberate.lanes import Job, Then
+    from reverberate.model import Message, Work
+    from reverberate.store.writer import Wish
     from simulation.clock import Owner
     from simulation.store import Model
     from simulation.world import World
@@ -60,9 +62,29 @@ class Writer:
     def __init__(self, store: Handle, *, owner: str, lease: timedelta, now: Callable[[], datetime]) -> None:
         self._world, self._owner, self._lease, self._now = store.world, owner, lease, now
 
-    def claim(self, wish: Claim) -> tuple[int, Message] | None:
+    def write(self, wish: Wish, then: Then) -> None:
         """See Writer."""
+        try:
+            came = self.written(wish)
+        except StoreError as error:
+            then(None, error)
+        else:
+            then(came, None)
 
+    def written(self, wish: Wish) -> Any:
+        """See Writer."""
+        match wish:
+            case Claim():
+                return self._claim(wish)
+            case Settlement():
+                return self._settle(wish)
+            case Done():
+                return self._commit("step", wish.share_id, partial(self._record, wish))
+
+    def _record(self, done: Done, model: Model) -> bool:
+        return bool(model.record(done.share_id, done.fence, done.name, done.answer, now=self._now()))
+
+    def _claim(self, wish: Claim) -> tuple[int, Message] | None:
         def do(model: Model) -> tuple[int, Message] | None:
             now = self._now()
             return model.claim([wish], owner=self._owner, lease=now + self._lease, now=now).get(wish.share_id)
@@ -71,8 +93,8 @@ class Writer:
         self._world.tell(f"   share {wish.share_id}: {self._owner} wants to {wish.kind}: {'won' if won else 'not now'}")
         return won
 
-    def settle(self, ending: Ending, aftermath: Aftermath | None = None) -> bool:
-        """See Writer."""
+    def _settle(self, wish: Settlement) -> bool:
+        ending, aftermath = wish.ending, wish.aftermath
 
         def do(model: Model) -> bool:
             ours = ending.share_id in model.settle([ending])
@@ -84,12 +106,6 @@ class Writer:
         words = f"{ending.outcome} -> {ending.state} {ending.reason}" if ours else f"no longer ours ({ending.outcome})"
         self._world.tell(f"   share {ending.share_id}: {self._owner}: {words}")
         return ours
-
-    def record(self, share_id: int, fence: int, name: str, answer: Mapping[str, JSON]) -> bool:
-        """See Writer."""
-        return bool(
-            self._commit("step", share_id, lambda model: model.record(share_id, fence, name, answer, now=self._now()))
-        )
 
     def close(self) -> None:
         """See Writer."""
@@ -110,9 +126,9 @@ class Writer:
 class Lanes:
     """Stands in for ``lanes.Lanes``: one after the other within an account, accounts side by side."""
 
-    def __init__(self, handle: Callable[[Work], None], *, threads: int) -> None:
+    def __init__(self, handle: Callable[[Work], Job], write: Callable[[Any, Then], None], *, threads: int) -> None:
         del threads
-        self._handle = handle
+        self._handle, self._write = handle, write
         store: Handle = handle.__self__._store  # type: ignore[attr-defined]  # a courier's own method
         self._world, self._owner = store.world, store.owner
         self._lanes: dict[str, deque[Work]] = {}
@@ -139,11 +155,19 @@ class Lanes:
         while lane:
             work = lane.popleft()
             try:
-                self._handle(work)
+                copy_context().run(self._do, self._handle(work))
             except StoreError:
                 self._world.tell(f"   share {work.share.id}: left for later, the store is away")
             self._held.discard(work.share.id)
         del self._lanes[account]
+
+    def _do(self, job: Job) -> None:
+        answers: list[tuple[Any, Exception | None]] = [(None, None)]
+        with suppress(StopIteration):
+            while True:
+                value, error = answers.pop()
+                wish = job.throw(error) if error else job.send(value)
+                self._write(wish, lambda value, error: answers.append((value, error)))
 
 
 class Stopped:

@@ -11,7 +11,7 @@ import reverberate
 
 ROOT = Path(reverberate.__file__).parent
 FLOORS = {
-    0: {"model", "errors", "failpoints"},
+    0: {"model", "errors", "failpoints", "baton"},
     1: {"text", "schedule", "walltime", "policy", "identity", "overrides", "alerts", "standardwebhooks"},
     2: {
         "config",

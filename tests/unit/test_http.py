@@ -255,8 +255,8 @@ class Fickle:
                 return
             with line:
                 heard(line)
-                line.sendall(ANSWER)
                 self.answered += 1
+                line.sendall(ANSWER)
                 heard(line)
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import logging
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -52,8 +53,11 @@ def lines(stream: io.StringIO) -> list[dict[str, object]]:
 
 
 def test_a_line_is_one_object_that_names_the_share(stream: io.StringIO) -> None:
-    with logs.about(share=7, account="fedi"):
+    def one_share() -> None:
+        logs.about(share=7, account="fedi")
         logging.getLogger("x").info("two\nlines and %s", "ünïcode")
+
+    copy_context().run(one_share)
     logging.getLogger("x").info("after")
 
     first, second = lines(stream)

@@ -22,6 +22,7 @@ import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from reverberate.baton import lent, waiting_for
 from reverberate.jail import frame, receive
 
 if TYPE_CHECKING:
@@ -84,10 +85,11 @@ class Pool:
         named = self._name.fullmatch(job)
         if not named:
             raise ValueError(f"{job!r} is not the name of a job")
-        with self._places:
+        with waiting_for(self._places):
             child = self._borrow()
             try:
-                reply = child.do(named[1], job, arguments, seconds=seconds, megabytes=megabytes)
+                with lent():
+                    reply = child.do(named[1], job, arguments, seconds=seconds, megabytes=megabytes)
             except BaseException:
                 self._drop(child)
                 raise

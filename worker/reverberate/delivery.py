@@ -19,15 +19,16 @@ from typing import TYPE_CHECKING
 
 from reverberate import policy
 from reverberate.attempts import ending_of, seen_by, sent_by, told_how_much, told_late, too_late
+from reverberate.baton import lent
 from reverberate.chores import Chores
 from reverberate.errors import Outcome, ReverberateError, StoreError, Transient, Unsure
 from reverberate.failpoints import reach
-from reverberate.lanes import Lanes
+from reverberate.lanes import Job, Lanes
 from reverberate.logs import about
 from reverberate.model import Delivery, Receipt, ShareState, Step
 from reverberate.store import claims, endings, pictures, shares
 from reverberate.store.aftermath import Aftermath
-from reverberate.store.writer import Writer
+from reverberate.store.writer import Done, Settlement, Writer
 from reverberate.tracing import span, told
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Courier:
         self._claims: dict[int, float] = {}  # what is in hand: until when our claim holds at least, on the boot clock
         self._stopped = threading.Event()
         self._chores = Chores(store, accounts, owner=self.owner, lease=LEASE, keep=self._keep, now=now, chance=chance)
-        self._lanes = Lanes(self._one, threads=senders)
+        self._lanes = Lanes(self._one, self._writer.write, threads=senders)
         self._pulse = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._pulse.start()
 
@@ -122,13 +123,14 @@ class Courier:
         for share_id in held.intersection(self._claims):
             self._claims[share_id] = began + LEASE.total_seconds()
 
-    def _one(self, work: Work) -> None:
-        """One share, with its number in all that is logged and traced meanwhile."""
+    def _one(self, work: Work) -> Job:
+        """One share, with its number in all that is logged and traced meanwhile: its lane gives it a context."""
         facts = {"share": work.share.id, "account": work.share.account}
-        with about(**facts), span("share", **facts):
-            self._deliver(work)
+        about(**facts)
+        with span("share", **facts):
+            yield from self._deliver(work)
 
-    def _deliver(self, work: Work) -> None:
+    def _deliver(self, work: Work) -> Job:
         """One share, one step: send it or look it up, and write down what came of it."""
         account = work.share.account
         reach("deliver: loaded")
@@ -162,7 +164,7 @@ class Courier:
             fence=work.share.fence,
         )
         with self._in_hand(work.share.id):
-            if won := self._writer.claim(wish):
+            if won := (yield wish):
                 fence, frozen = won
                 network.session.guard = partial(self._still_ours, work.share.id)
                 delivery = self._delivery(work, frozen, fence)
@@ -172,7 +174,7 @@ class Courier:
                 verdict = told_late(verdict, work.share, now=self._now())
                 ending = ending_of(work.share.id, fence, found, verdict, now=self._now())
                 price = allowance.price if kind == "send" else 0
-                self._write(ending, self._aftermath(account, found, verdict, price=price), verdict)
+                yield from self._settle(ending, self._aftermath(account, found, verdict, price=price), verdict)
 
     def _waits_for_morning(self, share: Share) -> bool:
         """Whether the account is in its quiet hours; then the share is put off to their end."""
@@ -225,16 +227,21 @@ class Courier:
             Unsure: the share is no longer ours, or we must end before it is kept.
         """
         steps[name] = Step(answer=answer, at=self._now())
+        done = Done(share_id=share_id, fence=fence, name=name, answer=answer)
         while True:
             try:
-                if self._writer.record(share_id, fence, name, answer):
+                if self._writer.written(done):
                     return
             except StoreError as error:
                 log.warning("share %d: %s cannot be written down: %s", share_id, name, error)
-                if not self._lanes.closing and not self._stopped.wait(STUBBORN):
+                if not self._lanes.closing and not self._stops_meanwhile():
                     continue
                 raise Unsure(f"{name} is there, and could not be written down") from None
             raise Unsure(f"{name} is there; the share is in other hands now")
+
+    def _stops_meanwhile(self) -> bool:
+        with lent():
+            return self._stopped.wait(STUBBORN)
 
     def _keep(self, picture: Picture, data: bytes) -> None:
         with self._store.write() as tx:
@@ -272,18 +279,18 @@ class Courier:
             same_host=tuple(self._accounts.on_the_same_host(account)) if broken else (),
         )
 
-    def _write(self, ending: endings.Ending, aftermath: Aftermath, verdict: Verdict) -> None:
+    def _settle(self, ending: endings.Ending, aftermath: Aftermath, verdict: Verdict) -> Job:
         """Write it down; a receipt is offered again until the database takes it or the worker ends."""
         words = verdict.receipt.permalink if verdict.receipt else verdict.reason
         log.info("share %d: %s: %s", ending.share_id, ending.state, words)
         told("attempt", outcome=ending.outcome, state=ending.state.value, status=ending.status or 0)
         while True:
             try:
-                if not self._writer.settle(ending, aftermath):
+                if not (yield Settlement(ending=ending, aftermath=aftermath)):
                     log.warning("share %d: no longer ours; what came of it is in the journal", ending.share_id)
             except StoreError as error:
                 log.warning("share %d: cannot be written down: %s", ending.share_id, error)
-                if verdict.receipt and not self._lanes.closing and not self._stopped.wait(STUBBORN):
+                if verdict.receipt and not self._lanes.closing and not self._stops_meanwhile():
                     continue
             return
 

@@ -20,8 +20,10 @@ from requests.sessions import merge_hooks
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+from urllib3.util.wait import wait_for_read
 
 from reverberate import __version__
+from reverberate.baton import lent
 from reverberate.errors import Transient, Unauthorised, Unsure
 from reverberate.failpoints import reach
 from reverberate.masks import hide, veil
@@ -53,11 +55,24 @@ class _TellsWhenSent:
         _sent.whole = False
         _sent.used = self.sock is not None  # type: ignore[attr-defined]  # as below
         if self.sock is None:  # type: ignore[attr-defined]  # as below
-            self.connect()  # type: ignore[attr-defined]  # as below
+            with lent():
+                self.connect()  # type: ignore[attr-defined]  # as below
         _sent.guard()  # connecting takes time: asked again as late as can be
         super().request(*args, **kwargs)  # type: ignore[misc]  # a mixin: the connection class stands beside it
         _sent.whole = True
         reach("send: request written")
+
+    def getresponse(self) -> Any:
+        """The answer; others think while it is awaited."""
+        with lent():
+            self._await()
+        return super().getresponse()  # type: ignore[misc]  # as above
+
+    def _await(self) -> None:
+        """Return when the answer begins, or the connection ends. Raises TimeoutError, as reading it would."""
+        sock, seconds = self.sock, self.timeout  # type: ignore[attr-defined]  # as above; urllib3 has set its time limit
+        if not getattr(sock, "pending", int)() and not wait_for_read(sock, seconds):
+            raise TimeoutError("timed out")
 
 
 class _Connection(_TellsWhenSent, HTTPConnection):

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from reverberate.baton import lent
 from reverberate.fetch import FetchError, fetch, host_and_port
 from reverberate.model import Image, Picture
 from reverberate.networks.base import with_link
@@ -88,7 +89,10 @@ class Illustrator:
         if found := candidates(post):
             return found
         try:
-            page = fetch(post.url, max_bytes=LARGEST_PAGE, seconds=SECONDS, headers=PAGE, trusted_hosts=self._trusted)
+            with lent():
+                page = fetch(
+                    post.url, max_bytes=LARGEST_PAGE, seconds=SECONDS, headers=PAGE, trusted_hosts=self._trusted
+                )
         except FetchError as error:
             notes.append(f"the post's page was not looked at for pictures: {error}")
             return ()
@@ -100,7 +104,8 @@ class Illustrator:
             if known in self._prepared:
                 self._prepared.move_to_end(known)
                 return self._prepared[known]
-        fetched = fetch(image.url, max_bytes=LARGEST, seconds=SECONDS, trusted_hosts=self._trusted)
+        with lent():
+            fetched = fetch(image.url, max_bytes=LARGEST, seconds=SECONDS, trusted_hosts=self._trusted)
         made = _named(prepare(fetched.body, rule, alt=image.alt))
         with self._lock:
             self._prepared[known] = made

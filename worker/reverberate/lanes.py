@@ -1,7 +1,8 @@
 """Lanes: one an account, served by many threads.
 
 Within a lane one after the other, oldest first; lanes do not wait for each other, so one account's trouble stays in
-its lane.
+its lane. A thread waits for networks, and for the database never: what is to be written is handed to the writer, and
+the share goes on, in whichever thread is free, when it is durable.
 """
 
 from __future__ import annotations
@@ -10,12 +11,17 @@ import logging
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from reverberate.baton import Baton
 from reverberate.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from reverberate.model import Work
 
@@ -24,20 +30,46 @@ ROOM = 1000
 """Shares that wait in memory for their lane, at the most."""
 LULL = 100
 """So much room is made before those that wait for it are told."""
+Job: TypeAlias = Generator[Any, Any, None]
+"""One share's delivery: yields what is to be written, and gets what came of that, or the StoreError, where it yielded."""
+Then: TypeAlias = Callable[[Any, "Exception | None"], None]
+"""What is called with what came of a wish to write."""
+
+
+class _UnderWay:
+    """A share that is being delivered."""
+
+    def __init__(self, lane: _Lane, work: Work, job: Job) -> None:
+        self.lane, self.work, self._job = lane, work, job
+        self._context = copy_context()  # its own: what is logged and traced of it, in whichever thread
+        self.answer: tuple[Any, Exception | None] = (None, None)
+
+    def go_on(self) -> Any:
+        """What it wants written next. Raises StopIteration at its end, and what goes wrong."""
+        value, error = self.answer
+        return self._context.run(self._job.throw, error) if error else self._context.run(self._job.send, value)
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    account: str
+    works: deque[Work] = field(default_factory=deque)
 
 
 class Lanes:
-    """Calls ``handle`` for each share it is given, never for two of one account at the same time."""
+    """Runs ``handle`` for each share it is given, never for two of one account at the same time."""
 
-    def __init__(self, handle: Callable[[Work], None], *, threads: int) -> None:
-        self._handle = handle
-        self._lanes: dict[str, deque[Work]] = {}
-        self._ready: deque[str] = deque()  # accounts with work and no thread
-        self._held: set[int] = set()  # shares waiting here or being handled
+    def __init__(self, handle: Callable[[Work], Job], write: Callable[[Any, Then], None], *, threads: int) -> None:
+        self._handle, self._write = handle, write
+        self._lanes: dict[str, _Lane] = {}
+        self._ready: deque[_UnderWay | _Lane] = deque()  # what can go on, or begin, and has no thread
+        self._held: set[int] = set()  # shares waiting here or under way
+        self._under_way = self._idle = 0
+        self._starting = self._closing = False
         lock = threading.RLock()
         self._work = threading.Condition(lock)  # a lane is ready, or we close
         self._less = threading.Condition(lock)  # fewer shares are here, or we close
-        self._closing = False
+        self._baton = Baton()
         self._threads = [threading.Thread(target=self._run, name=f"sender-{n}", daemon=True) for n in range(threads)]
         for thread in self._threads:
             thread.start()
@@ -63,6 +95,7 @@ class Lanes:
         with self._work:
             for work in works:
                 self._enqueue(work)
+            self._call()
 
     def drain(self, timeout: float) -> bool:
         """Wait until nothing is here; whether that was reached."""
@@ -70,53 +103,100 @@ class Lanes:
             return self._less.wait_for(lambda: not self._held, timeout)
 
     def close(self, timeout: float) -> None:
-        """Finish what is being handled, leave the rest."""
+        """Finish what is under way, leave the rest."""
         with self._work:
             self._closing = True
-            self._ready.clear()
+            self._ready = deque(one for one in self._ready if isinstance(one, _UnderWay))
             self._work.notify_all()
             self._less.notify_all()
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0.0))
+        self._baton.close()
 
     def _enqueue(self, work: Work) -> None:
-        if work.share.id in self._held:
+        if work.share.id in self._held or self._closing:
             return
         self._held.add(work.share.id)
         lane = self._lanes.get(work.share.account)
         if lane is None:
-            self._lanes[work.share.account] = deque([work])
-            self._ready.append(work.share.account)
-            self._work.notify()  # one thread is enough for it
-        else:
-            lane.append(work)
+            lane = self._lanes[work.share.account] = _Lane(work.share.account)
+            self._ready.append(lane)
+        lane.works.append(work)
 
     def _run(self) -> None:
-        while (taken := self._take()) is not None:
-            account, work = taken
-            try:
-                self._handle(work)
-            except StoreError as error:
-                log.warning("share %d: left for later: %s", work.share.id, error)
-            except Exception:
-                log.exception("share %d: left for later", work.share.id)
-            self._return(account, work)
+        with self._baton.held():
+            while share := self._next():
+                self._advance(share)
 
-    def _take(self) -> tuple[str, Work] | None:
-        with self._work:
-            self._work.wait_for(lambda: self._closing or self._ready)
-            if self._closing:
-                return None
-            account = self._ready.popleft()
-            return account, self._lanes[account].popleft()
+    def _next(self) -> _UnderWay | None:
+        while True:
+            with self._work:
+                if self._ready:
+                    one = self._ready.popleft()
+                    self._call()
+                    return one if isinstance(one, _UnderWay) else self._begun(one)
+                if self._ended():
+                    return None
+            self._rest()
 
-    def _return(self, account: str, work: Work) -> None:
+    def _rest(self) -> None:
+        """Until there is something to do, and nobody who is at something wants to go on."""
+        self._baton.give()
         with self._work:
-            self._held.discard(work.share.id)
-            if self._lanes[account]:
-                self._ready.append(account)  # nobody need be woken: this thread takes a lane next
+            if not (self._ready or self._ended()):
+                self._idle += 1
+                self._work.wait()
+                self._idle -= 1
+        self._baton.take(begins=True)
+        with self._work:
+            self._starting = False
+
+    def _call(self) -> None:
+        """Let a thread come for what is ready, one at a time: each that came calls the next."""
+        if self._ready and self._idle and not self._starting:
+            self._starting = True
+            self._work.notify()
+
+    def _ended(self) -> bool:
+        return self._closing and not self._under_way
+
+    def _begun(self, lane: _Lane) -> _UnderWay:
+        self._under_way += 1
+        work = lane.works.popleft()
+        return _UnderWay(lane, work, self._handle(work))
+
+    def _advance(self, share: _UnderWay) -> None:
+        """Go on until there is something to write, or to the end."""
+        try:
+            wish = share.go_on()
+        except StopIteration:
+            pass
+        except StoreError as error:
+            log.warning("share %d: left for later: %s", share.work.share.id, error)
+        except Exception:
+            log.exception("share %d: left for later", share.work.share.id)
+        else:
+            self._write(wish, partial(self._answered, share))
+            return
+        self._end(share)
+
+    def _answered(self, share: _UnderWay, value: Any, error: Exception | None) -> None:
+        with self._work:
+            share.answer = value, error
+            self._ready.append(share)
+            self._call()
+
+    def _end(self, share: _UnderWay) -> None:
+        lane = share.lane
+        with self._work:
+            self._held.discard(share.work.share.id)
+            self._under_way -= 1
+            if lane.works and not self._closing:
+                self._ready.append(lane)
             else:
-                del self._lanes[account]
+                del self._lanes[lane.account]
+            if self._ended():
+                self._work.notify_all()
             if not self._held or len(self._held) == ROOM - LULL:
                 self._less.notify_all()  # not for each share: who waits for room waits for enough of it

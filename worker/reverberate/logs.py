@@ -9,15 +9,11 @@ import json
 import logging
 import sys
 import traceback
-from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from reverberate.masks import mask
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NOISY = ("alembic", "celery", "kombu", "apprise")
 """Libraries whose informations are not ours; those that speak HTTP are quietened where it is spoken (http.py)."""
@@ -25,14 +21,9 @@ EMPTY: dict[str, Any] = {}
 _about: ContextVar[dict[str, Any]] = ContextVar("about", default=EMPTY)
 
 
-@contextmanager
-def about(**facts: Any) -> Iterator[None]:
-    """Let what is logged in the block name these: the share, its account."""
-    token = _about.set(_about.get() | facts)
-    try:
-        yield
-    finally:
-        _about.reset(token)
+def about(**facts: Any) -> None:
+    """Let what is logged from now on, in this ``contextvars`` context, name these: the share, its account."""
+    _about.set(_about.get() | facts)
 
 
 class Masked(logging.LogRecord):

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reverberate import connecting
+from reverberate.baton import lent, waiting_for
 from reverberate.errors import Outcome, RateLimited, ReverberateError, StoreError, Transient, Unauthorised, Unsure
 from reverberate.http import Session
 from reverberate.lifetimes import AGAIN, ending, lasting, next_try, warned_at, warning
@@ -180,7 +181,7 @@ class SignIns:
             Outcome: it brought nothing, and the old secrets are of no use any more.
         """
         deadline = time.monotonic() + PATIENCE
-        with self._locks.setdefault(account, threading.Lock()):
+        with waiting_for(self._locks.setdefault(account, threading.Lock())):
             while time.monotonic() < deadline:
                 seen, now = self.connection(account), self._now()
                 if seen is None:
@@ -192,7 +193,8 @@ class SignIns:
                     mine = connections.take(tx, seen, now=now, lease=now + LEASE)
                 if mine:
                     return self._refresh(seen, forced=forced)
-                time.sleep(0.1)
+                with lent():
+                    time.sleep(0.1)
         raise Transient("another process is refreshing its token", after=AGAIN)
 
     def _refresh(self, seen: Connection, *, forced: bool) -> Connection:
@@ -219,7 +221,8 @@ class SignIns:
                 if last:
                     raise
                 log.warning("the refreshed token of %s cannot be written down: %s", seen.account, error)
-                time.sleep(1)
+                with lent():
+                    time.sleep(1)
             else:
                 log.info("%s: token refreshed", seen.account) if swapped else log.warning(
                     "%s: connected anew", seen.account

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from reverberate.baton import waiting_for
 from reverberate.errors import Duplicate, Outcome, Refused, Transient, Unauthorised
 from reverberate.model import Assurance, Reactions, Receipt, Standing
 from reverberate.networks.answers import Means, fine_if
@@ -210,7 +211,7 @@ class Bluesky(Threading, REST):
             raise  # not now is not never: the record must be the same at each attempt
 
     def _signed_in(self) -> dict[str, str]:
-        with self._lock:
+        with waiting_for(self._lock):
             if self._session is None:
                 login = {"identifier": self.settings.handle, "password": self.settings.app_password.reveal()}
                 self._session = self._opened("createSession", json=login)
@@ -218,7 +219,7 @@ class Bluesky(Threading, REST):
 
     def _refresh(self, expired: dict[str, str]) -> None:
         """A new session for one that is over; a refresh token works once, so one thread asks and the others wait."""
-        with self._lock:
+        with waiting_for(self._lock):
             if self._session is not expired:
                 return
             self._session = None

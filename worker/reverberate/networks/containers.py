@@ -14,6 +14,7 @@ from datetime import timedelta
 from itertools import count, takewhile
 from typing import TYPE_CHECKING, ClassVar
 
+from reverberate.baton import lent
 from reverberate.errors import Outcome, Transient, Unsure
 from reverberate.model import Receipt, Standing
 from reverberate.networks.graph import LOST, UNSEEN, Graph, says
@@ -132,7 +133,8 @@ class Containers(Graph):
             state, words = self._state(container)
             if state != "IN_PROGRESS":
                 break
-            time.sleep(PAUSE)
+            with lent():
+                time.sleep(PAUSE)
         return state, words
 
     def _state(self, container: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from reverberate.baton import waiting_for
 from reverberate.errors import Transient
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Known:
 
     def kept(self, name: str, ask: Callable[[], V], *, now: Callable[[], datetime], holds: timedelta) -> V:
         """What ``ask`` gave within ``holds``, or gives now. Raises what it raises, or raised just now."""
-        with self._lock:
+        with waiting_for(self._lock):
             at, told = self._told.get(name, (None, None))
             if at is None or now() - at > (AGAIN if isinstance(told, Transient) else holds):
                 told = _answer(ask)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from reverberate.baton import lent
 from reverberate.errors import Outcome, RateLimited, Refused, Transient
 from reverberate.model import Assurance, Reactions, Receipt, Standing
 from reverberate.networks.answers import Means, missing_is_fine
@@ -153,7 +154,8 @@ class Mastodon(Threading, REST):
             for _ in range(MEDIA_LOOKS):
                 if made.get("url"):
                     return str(made["id"])
-                time.sleep(MEDIA_PAUSE)
+                with lent():
+                    time.sleep(MEDIA_PAUSE)
                 made = self.read(f"/api/v1/media/{made['id']}")
             raise Transient("the server is still working on the picture", after=timedelta(seconds=30))
 

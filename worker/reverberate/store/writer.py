@@ -1,6 +1,6 @@
 """Group commit: many threads hand in what they want written, one thread commits all that waits in one transaction.
 
-A caller goes on only when its own row is durable. So a hundred senders cost about as many disk flushes as one, and a
+A share goes on only when its own row is durable. So a hundred of them cost about as many disk flushes as one, and a
 crash leaves no more shares in doubt than were in flight.
 """
 
@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from reverberate.baton import lent
 from reverberate.failpoints import reach
 from reverberate.store import claims, endings
 from reverberate.store.aftermath import Aftermath, apply
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from reverberate.model import JSON, Message
+    from reverberate.model import JSON
     from reverberate.store import Store
     from reverberate.store.endings import Ending
 
@@ -36,20 +36,25 @@ GATHER = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ended:
+class Settlement:
+    """What an attempt came to, and what it means for its account."""
+
     ending: Ending
-    aftermath: Aftermath | None
+    aftermath: Aftermath | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Done:
+class Done:
+    """A step that is done, which the share's later steps build on."""
+
     share_id: int
     fence: int
     name: str
     answer: Mapping[str, JSON]
 
 
-_Wish: TypeAlias = Claim | _Ended | _Done
+Wish: TypeAlias = Claim | Settlement | Done
+Then: TypeAlias = "Callable[[Any, Exception | None], None]"
 
 
 class Writer:
@@ -57,39 +62,33 @@ class Writer:
 
     def __init__(self, store: Store, *, owner: str, lease: timedelta, now: Callable[[], datetime]) -> None:
         self._store, self._owner, self._lease, self._now = store, owner, lease, now
-        self._queue: SimpleQueue[tuple[_Wish, Future[Any]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Wish, Then] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def claim(self, claim: Claim) -> tuple[int, Message] | None:
-        """The fence and the frozen message, durable; None if the share is not ours to take.
+    def write(self, wish: Wish, then: Then) -> None:
+        """Have it written, and ``then`` called, by the writer's thread, when it is durable or cannot be.
 
-        Raises:
-            StoreError: the database did not take it; nothing is claimed.
+        Of a ``Claim`` comes the fence and the frozen message, or None if the share is not ours to take. Of a
+        ``Settlement`` and of a ``Done`` comes whether the share was still ours. Or the StoreError: nothing is written.
         """
-        future: Future[tuple[int, Message] | None] = Future()
-        self._queue.put((claim, future))
-        return future.result()
+        self._queue.put((wish, then))
 
-    def settle(self, ending: Ending, aftermath: Aftermath | None = None) -> bool:
-        """Whether the ending, and what it means for its account, was written; False if the share was no longer ours.
+    def written(self, wish: Wish) -> Any:
+        """What comes of it, waited for. Raises StoreError."""
+        came, told = threading.Event(), []
 
-        Raises:
-            StoreError: the database did not take it.
-        """
-        future: Future[bool] = Future()
-        self._queue.put((_Ended(ending=ending, aftermath=aftermath), future))
-        return future.result()
+        def then(value: Any, error: Exception | None) -> None:
+            told.append((value, error))
+            came.set()
 
-    def record(self, share_id: int, fence: int, name: str, answer: Mapping[str, JSON]) -> bool:
-        """Keep a step that is done, durable; whether the share is still ours.
-
-        Raises:
-            StoreError: the database did not take it.
-        """
-        future: Future[bool] = Future()
-        self._queue.put((_Done(share_id=share_id, fence=fence, name=name, answer=answer), future))
-        return future.result()
+        self.write(wish, then)
+        with lent():
+            came.wait()
+        ((value, error),) = told
+        if error:
+            raise error
+        return value
 
     def close(self) -> None:
         """Write what waits, then end."""
@@ -111,28 +110,28 @@ class Writer:
             if ended:
                 return
 
-    def _commit(self, wishes: Sequence[tuple[_Wish, Future[Any]]]) -> None:
+    def _commit(self, wishes: Sequence[tuple[Wish, Then]]) -> None:
         try:
             results = self._write([wish for wish, _ in wishes])
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the callers, who wait for it
             self._one_by_one(wishes, error)
             return
-        for (_, future), result in zip(wishes, results, strict=True):
-            future.set_result(result)
+        for (_, then), result in zip(wishes, results, strict=True):
+            then(result, None)
 
-    def _one_by_one(self, wishes: Sequence[tuple[_Wish, Future[Any]]], error: Exception) -> None:
+    def _one_by_one(self, wishes: Sequence[tuple[Wish, Then]], error: Exception) -> None:
         """One bad wish must not fail its neighbours."""
         if len(wishes) == 1:
-            wishes[0][1].set_exception(error)
+            wishes[0][1](None, error)
             return
         log.warning("a transaction of %d failed, writing one by one: %s", len(wishes), error)
         for wish in wishes:
             self._commit([wish])
 
-    def _write(self, wishes: Sequence[_Wish]) -> list[Any]:
+    def _write(self, wishes: Sequence[Wish]) -> list[Any]:
         wanted = [wish for wish in wishes if isinstance(wish, Claim)]
-        ended = [wish for wish in wishes if isinstance(wish, _Ended)]
-        done = [wish for wish in wishes if isinstance(wish, _Done)]
+        ended = [wish for wish in wishes if isinstance(wish, Settlement)]
+        done = [wish for wish in wishes if isinstance(wish, Done)]
         now = self._now()
         with self._store.write() as tx:
             kept = {
@@ -145,13 +144,13 @@ class Writer:
             _pass(wanted, done, ended, "before commit")
         _pass(wanted, done, ended, "after commit")
 
-        def result(wish: _Wish) -> Any:
+        def result(wish: Wish) -> Any:
             match wish:
                 case Claim():
                     return won.get(wish.share_id)
-                case _Ended():
+                case Settlement():
                     return wish.ending.share_id in ours
-                case _Done():
+                case Done():
                     return kept[wish.share_id, wish.name]
 
         return [result(wish) for wish in wishes]
