@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
@@ -319,11 +319,16 @@ def limit_of(network: type[Network], account: Account, *, usual: Limit | None = 
     return network.caption if attaches and network.caption else usual or network.limit
 
 
+@cache
+def _finds(network: type[Network]) -> bool:
+    return issubclass(network, Finds)  # asked for each share, and slow to answer
+
+
 def ability_of(network: type[Network], account: Account) -> Ability:
     """What the policy must know of a network and an account on it."""
     return Ability(
         assurance=network.assurance,
-        finds=issubclass(network, Finds),
+        finds=_finds(network),
         always=network.assurance is Assurance.IDENTITY and network.identity_window is None,
         resend=account.on_unsure == "resend",
         waits=account.retry,

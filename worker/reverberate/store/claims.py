@@ -10,7 +10,8 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, tuple_, updat
 
 from reverberate.model import Message, ShareState, Step, Work
 from reverberate.store import chores, codec, turns, watch
-from reverberate.store.posts import insert_new
+from reverberate.store.many import Many, micros
+from reverberate.store.posts import insert_for, insert_new
 from reverberate.store.tables import attempts, messages, posts, shares, steps
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ RING_AGAIN = timedelta(seconds=10)
 It is no hurry: where the first word was lost, the workers' pollers find the share within two seconds.
 """
 RING_SELDOM = timedelta(seconds=60)
+
+
+_INTENT = ("share_id", "number", "kind", "fence", "started")
+_INTEND = Many(lambda _: insert(attempts).values({name: bindparam(name) for name in _INTENT}))
+_FROZEN: dict[str, Any] = {name: bindparam(name) for name in ("share_id", "frozen", "body")}
+_FREEZE = Many(lambda dialect: insert_for(dialect, messages).values(_FROZEN).on_conflict_do_nothing())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,17 +180,17 @@ def claim(
     frozen = _freeze(tx, won, [share_id for share_id, (fence, _) in fences.items() if fence > 1], now=now)
     intents = [
         {"share_id": w.share_id, "number": fences[w.share_id][1], "kind": w.kind, "fence": fences[w.share_id][0]}
-        | {"started": now}
+        | {"started": micros(now)}
         for w in won
     ]
-    tx.execute(insert(attempts), intents)
+    _INTEND.run(tx, intents)
     return {share_id: (fence, frozen[share_id]) for share_id, (fence, _) in fences.items()}
 
 
 def _freeze(tx: Connection, won: Sequence[Claim], again: Sequence[int], *, now: datetime) -> dict[int, Message]:
     """Keep each message, unless one was frozen before (``again``): the one that counts, by share."""
-    rows = [{"share_id": w.share_id, "frozen": now, "body": codec.dump_message(w.message)} for w in won]
-    tx.execute(insert_new(tx, messages), rows)
+    rows = [{"share_id": w.share_id, "frozen": micros(now), "body": codec.written_message(w.message)} for w in won]
+    _FREEZE.run(tx, rows)
     bodies = {w.share_id: w.message for w in won}
     if again:
         query = select(messages.c.share_id, messages.c.body).where(messages.c.share_id.in_(again))

@@ -45,6 +45,11 @@ def dump_message(message: Message) -> Any:
     return _message.dump_python(message, mode="json")
 
 
+def written_message(message: Message) -> str:
+    """As JSON text."""
+    return _message.dump_json(message).decode()
+
+
 def load_message(body: Any) -> Message:
     """Back from JSON values."""
     return _message.validate_python(body)

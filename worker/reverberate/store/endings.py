@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import and_, bindparam, func, insert, literal_column, null, select, tuple_, update
 
+from reverberate.alerts import tells
 from reverberate.model import Receipt, ShareState
 from reverberate.policy import CRASHES
 from reverberate.store import chores, watch
+from reverberate.store.many import Many, micros
 from reverberate.store.tables import accounts, attempts, events, shares
 from reverberate.store.told import TOLD
 
@@ -51,8 +53,11 @@ _HELD = (
     .where(shares.c.id.in_(bindparam("ids", expanding=True)))
     .with_for_update()
 )
-_ATTEMPTS_END = update(attempts).where(
-    tuple_(attempts.c.share_id, attempts.c.fence).in_(bindparam("mine", expanding=True))
+_CAME_TO = ("outcome", "status", "words", "next_try", "ended")
+_ATTEMPTS_END = (
+    update(attempts)
+    .where(tuple_(attempts.c.share_id, attempts.c.fence).in_(bindparam("mine", expanding=True)))
+    .values({name: bindparam(name) for name in _CAME_TO})
 )
 _GIVEN = ("state", "wake", "reason", "remote_id", "permalink", "changed", "ask")
 _KEPT = {
@@ -60,12 +65,16 @@ _KEPT = {
     "sent": func.coalesce(shares.c.sent, bindparam("sent", type_=shares.c.sent.type)),
     "tries": shares.c.tries - bindparam("uncounted"),
 }
-_FREED: dict[str, Any] = {"lease": None, "owner": "", "crashes": 0}
-_SETTLE = (
-    update(shares)
-    .where(shares.c.id == bindparam("b_share"))
-    .values({name: bindparam(name) for name in _GIVEN} | _KEPT | _FREED)
+_FREED: dict[str, Any] = {"lease": null(), "owner": literal_column("''"), "crashes": literal_column("0")}
+_SAID = ("at", "kind", "share_id", "account", "words", "untold")
+_SETTLE = Many(
+    lambda _: (
+        update(shares)
+        .where(shares.c.id == bindparam("b_share"))
+        .values({name: bindparam(name) for name in _GIVEN} | _KEPT | _FREED)
+    )
 )
+_TELL = Many(lambda _: insert(events).values({name: bindparam(name) for name in _SAID}))
 _SILENCE = (
     update(shares)
     .where(shares.c.id.in_(bindparam("ids", expanding=True)))
@@ -80,9 +89,9 @@ def settle(tx: Connection, endings: Sequence[Ending]) -> set[int]:
     rows = _still_ours(tx, endings)
     held = [ending for ending in endings if ending.share_id in rows]
     if held:
-        tx.execute(_SETTLE, [_row(e) for e in held])
+        _SETTLE.run(tx, [_row(e) for e in held])
         _silence_paused(tx, [e.share_id for e in held if e.state in {ShareState.SCHEDULED, ShareState.UNSURE}])
-        tx.execute(insert(events), [_event(e, rows[e.share_id].account) for e in held])
+        _TELL.run(tx, [_event(e, rows[e.share_id].account) for e in held])
         watch.tally(tx, [_came(e, rows[e.share_id]) for e in held])
     return set(rows)
 
@@ -99,8 +108,8 @@ def _journal(tx: Connection, endings: Sequence[Ending]) -> None:
         alike.setdefault((e.outcome, e.status, e.words, e.due), []).append(e)
     for (outcome, status, words, due), several in alike.items():
         told = {"outcome": outcome, "status": status, "words": words, "next_try": due}
-        ended = _ATTEMPTS_END.values(told | {"ended": max(e.now for e in several)})
-        tx.execute(ended, {"mine": [(e.share_id, e.fence) for e in several]})
+        told |= {"ended": max(e.now for e in several), "mine": [(e.share_id, e.fence) for e in several]}
+        tx.execute(_ATTEMPTS_END, told)
 
 
 def _silence_paused(tx: Connection, ids: Sequence[int]) -> None:
@@ -127,22 +136,23 @@ def _row(ending: Ending) -> dict[str, Any]:
     receipt = ending.receipt
     return {
         "b_share": ending.share_id,
-        "state": ending.state,
-        "due": ending.due,
-        "wake": ending.due if ending.state in {ShareState.SCHEDULED, ShareState.UNSURE} else None,
+        "state": ending.state.value,
+        "due": micros(ending.due),
+        "wake": micros(ending.due) if ending.state in {ShareState.SCHEDULED, ShareState.UNSURE} else None,
         "reason": ending.reason,
         "remote_id": receipt.remote_id if receipt else None,
         "permalink": receipt.permalink if receipt else None,
-        "changed": ending.now,
-        "sent": ending.now if ending.state is ShareState.SENT else None,
-        "ask": ending.now + FIRST_ASK if ending.state is ShareState.SENT else None,
+        "changed": micros(ending.now),
+        "sent": micros(ending.now) if ending.state is ShareState.SENT else None,
+        "ask": micros(ending.now + FIRST_ASK) if ending.state is ShareState.SENT else None,
         "uncounted": 0 if ending.counts else 1,
     }
 
 
 def _event(ending: Ending, account: str) -> dict[str, Any]:
+    kind = f"share {ending.state}"
     told_of = {"share_id": ending.share_id, "account": account, "words": ending.reason or ending.words}
-    return told_of | {"at": ending.now, "kind": f"share {ending.state}"}
+    return told_of | {"at": micros(ending.now), "kind": kind, "untold": tells(kind) or None}
 
 
 def any_expired(tx: Connection, *, now: datetime) -> bool:

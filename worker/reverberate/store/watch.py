@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
+from reverberate.store.many import Many
 from reverberate.store.posts import insert_for, insert_new
 from reverberate.store.tables import shares
 from reverberate.store.tables_watch import outcomes, pulses, switches
@@ -134,15 +134,18 @@ def _add(tx: Connection, several: Sequence[tuple[tuple[str, str, str], int, int]
         {"account": account, "what": what, "key": key, "number": number, "micros": micros}
         for (account, what, key), number, micros in several
     ]
-    tx.execute(_adding(tx.dialect.name), rows)
+    _ADD.run(tx, rows)
 
 
-@cache
 def _adding(dialect: str) -> Any:
     """An INSERT that adds to what is there."""
-    new = insert_for(dialect, outcomes)
+    new = insert_for(dialect, outcomes).values({name: bindparam(name) for name in _COUNTED})
     more = {name: outcomes.c[name] + new.excluded[name] for name in ("number", "micros")}
     return new.on_conflict_do_update(index_elements=["account", "what", "key"], set_=more)
+
+
+_COUNTED = ("account", "what", "key", "number", "micros")
+_ADD = Many(_adding)
 
 
 def bucket(late: timedelta) -> str:
