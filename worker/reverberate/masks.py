@@ -26,9 +26,10 @@ SAFE = re.compile(r"[0-9A-Za-z_.~-]*")
 """What no usual escape touches."""
 ROOM = 24
 """So many letters may one become, when escapes are escaped again."""
+HEAD = 4
+"""No mark is shorter, but for that of a secret without a run of letters."""
 CLEAR = 8
 """So many letters of base64 are no accident."""
-_hidden: dict[str, Veil] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +87,67 @@ def _pattern(runs: list[re.Match[str]]) -> re.Pattern[str]:
     return re.compile(runs[0][0] + rest, re.DOTALL)
 
 
+class Masks:
+    """Masks many secrets. A text is looked through once, however many they are: by what their marks begin with."""
+
+    def __init__(self, *, most: int = MOST) -> None:
+        self._most = most
+        self._hidden: dict[str, Veil] = {}
+        self._used: dict[
+            str, None
+        ] = {}  # the same, in the order of their last use: apart, for none may be away for a moment
+        self._heads: dict[str, tuple[str, ...]] = {}  # the secrets of which a mark begins so
+
+    def hide(self, secret: str) -> None:
+        """Keep this out of every text from now on."""
+        if len(secret) < LEAST:
+            return
+        if secret not in self._hidden:
+            self._hidden[secret] = veil(secret)
+            for head in _heads(self._hidden[secret]):
+                self._heads[head] = (*self._heads.get(head, ()), secret)
+        self._used.pop(secret, None)
+        self._used[secret] = None
+        while len(self._used) > self._most:
+            self._forget(next(iter(self._used)))
+
+    def over(self, text: str) -> str:
+        """The text without them; the longest go first, for one may be a part of another."""
+        near = set(self._heads.get("", ()))
+        for at in range(len(text) - HEAD + 1):
+            if found := self._heads.get(text[at : at + HEAD]):
+                near.update(found)
+        for secret in sorted(near, key=len, reverse=True):
+            one = self._hidden.get(secret)
+            text = one.over(text) if one else text
+        return text
+
+    def _forget(self, secret: str) -> None:
+        self._used.pop(secret, None)
+        one = self._hidden.pop(secret, None)
+        for head in _heads(one) if one else ():
+            rest = tuple(other for other in self._heads.get(head, ()) if other != secret)
+            if rest:
+                self._heads[head] = rest
+            else:
+                self._heads.pop(head, None)
+
+
+def _heads(one: Veil) -> set[str]:
+    return {mark[:HEAD] for mark in one.marks}
+
+
+_all = Masks()
+
+
 def hide(secret: str) -> None:
     """Keep this out of every log from now on."""
-    if len(secret) >= LEAST:
-        known = _hidden.pop(secret, None)
-        _hidden[secret] = known or veil(secret)
-        while len(_hidden) > MOST:
-            _hidden.pop(next(iter(_hidden)), None)
+    _all.hide(secret)
 
 
 def mask(text: str) -> str:
     """The text without them."""
-    for one in list(_hidden.values()):
-        for mark in one.marks:  # nearly always none: each line of a log is looked through for each secret
-            if mark in text:
-                text = one.over(text)
-                break
-    return text
+    return _all.over(text)
 
 
 def _usual(secret: str) -> set[str]:
