@@ -43,7 +43,7 @@ class Mutant:
 
 
 MUTANTS = (
-    Mutant("no intent before the call", "store/claims.py", "    tx.execute(insert(attempts), intents)\n", ""),
+    Mutant("no intent before the call", "store/claims.py", "    _INTEND.run(tx, intents)\n", ""),
     Mutant("any worker may settle", "store/endings.py", "row.fence == ending.fence and row.lease", "row.lease"),
     Mutant("a claim asks for nothing", "store/claims.py", 'bindparam("was"), _FREE)', 'bindparam("was"))'),
     Mutant("a claim takes any state", "store/claims.py", 'shares.c.state == bindparam("was"), _FREE)', "_FREE)"),
