@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import ExceptionContext
 
-BUSY_SECONDS = 30
+BUSY_SECONDS = 45
+"""How long a lock of another process (a copy being made, say) is waited for; half a minute of it is to be borne."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 """The newest revision: the files are numbered."""
