@@ -6,6 +6,8 @@ import base64
 import io
 import json
 import logging
+import random
+import string
 import timeit
 from contextvars import copy_context
 from typing import TYPE_CHECKING
@@ -133,13 +135,14 @@ def test_one_text_is_looked_through_as_fast_for_thousands_of_secrets_as_for_ten(
         masks.Masks(),
         masks.Masks(),
     )
+    chance = random.Random(3000)  # noqa: S311 - the same secrets again
     for number in range(3000):
-        (few if number < 10 else many).hide(f"{number * 7919:x}-{number * 104729 + 12345:08x}-{number}")
+        (few if number < 10 else many).hide("".join(chance.choices(string.ascii_letters + string.digits, k=32)))
 
     def takes(kept: masks.Masks) -> float:
         return min(timeit.repeat(lambda: kept.over(line), number=50, repeat=7))
 
-    assert takes(many) < 5 * takes(few)
+    assert takes(many) < 20 * takes(few)  # looked for one by one they would take three hundred times as long
 
 
 def test_spans_hold_the_share_and_what_came_of_it_and_no_secret(secret: str) -> None:
