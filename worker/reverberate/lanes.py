@@ -62,7 +62,8 @@ class Lanes:
     def __init__(self, handle: Callable[[Work], Job], write: Callable[[Any, Then], None], *, threads: int) -> None:
         self._handle, self._write = handle, write
         self._lanes: dict[str, _Lane] = {}
-        self._ready: deque[_UnderWay | _Lane] = deque()  # what can go on, or begin, and has no thread
+        self._going: deque[_UnderWay] = deque()  # what can go on and has no thread
+        self._fresh: deque[_Lane] = deque()  # the lanes that can begin a share
         self._held: set[int] = set()  # shares waiting here or under way
         self._under_way = self._idle = 0
         self._starting = self._closing = False
@@ -106,7 +107,7 @@ class Lanes:
         """Finish what is under way, leave the rest."""
         with self._work:
             self._closing = True
-            self._ready = deque(one for one in self._ready if isinstance(one, _UnderWay))
+            self._fresh.clear()
             self._work.notify_all()
             self._less.notify_all()
         deadline = time.monotonic() + timeout
@@ -121,7 +122,7 @@ class Lanes:
         lane = self._lanes.get(work.share.account)
         if lane is None:
             lane = self._lanes[work.share.account] = _Lane(work.share.account)
-            self._ready.append(lane)
+            self._fresh.append(lane)
         lane.works.append(work)
 
     def _run(self) -> None:
@@ -130,12 +131,13 @@ class Lanes:
                 self._advance(share)
 
     def _next(self) -> _UnderWay | None:
+        """What is claimed goes on before anything begins: a crash leaves in doubt what is claimed and was not sent."""
         while True:
             with self._work:
-                if self._ready:
-                    one = self._ready.popleft()
+                if self._going or self._fresh:
+                    share = self._going.popleft() if self._going else self._begun(self._fresh.popleft())
                     self._call()
-                    return one if isinstance(one, _UnderWay) else self._begun(one)
+                    return share
                 if self._ended():
                     return None
             self._rest()
@@ -144,7 +146,7 @@ class Lanes:
         """Until there is something to do, and nobody who is at something wants to go on."""
         self._baton.give()
         with self._work:
-            if not (self._ready or self._ended()):
+            if not (self._going or self._fresh or self._ended()):
                 self._idle += 1
                 self._work.wait()
                 self._idle -= 1
@@ -154,7 +156,7 @@ class Lanes:
 
     def _call(self) -> None:
         """Let a thread come for what is ready, one at a time: each that came calls the next."""
-        if self._ready and self._idle and not self._starting:
+        if (self._going or self._fresh) and self._idle and not self._starting:
             self._starting = True
             self._work.notify()
 
@@ -184,7 +186,7 @@ class Lanes:
     def _answered(self, share: _UnderWay, value: Any, error: Exception | None) -> None:
         with self._work:
             share.answer = value, error
-            self._ready.append(share)
+            self._going.append(share)
             self._call()
 
     def _end(self, share: _UnderWay) -> None:
@@ -193,7 +195,7 @@ class Lanes:
             self._held.discard(share.work.share.id)
             self._under_way -= 1
             if lane.works and not self._closing:
-                self._ready.append(lane)
+                self._fresh.append(lane)
             else:
                 del self._lanes[lane.account]
             if self._ended():
