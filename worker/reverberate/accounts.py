@@ -10,6 +10,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
+from reverberate.baton import waiting_for
 from reverberate.errors import ConfigError, Missing, Outcome, ReverberateError, Unauthorised
 from reverberate.model import Assurance
 from reverberate.networks.base import Finds, Verifies
@@ -83,7 +84,7 @@ class Accounts:
         Raises:
             ReverberateError: it is not in the config, or a secret of it is missing.
         """
-        with self._lock:
+        with waiting_for(self._lock):
             if name not in self._made:
                 self._made[name] = self.another(name)
             return self._made[name]

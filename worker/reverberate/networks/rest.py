@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from reverberate.baton import lent
 from reverberate.errors import Unsure
 from reverberate.model import Receipt
 from reverberate.networks.answers import json_object, read_list, read_object
@@ -80,7 +81,8 @@ class REST(Network):
 
 def oauth1(settings: Any) -> OAuth1:
     """What signs a request by OAuth 1.0a, with the account's four keys as they are now."""
-    from requests_oauthlib import OAuth1  # noqa: PLC0415 - slow to import, and only sending needs it
+    with lent():  # the first imports, and all others wait for that
+        from requests_oauthlib import OAuth1  # noqa: PLC0415 - slow to import, and only sending needs it
 
     names = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
     return OAuth1(*(getattr(settings, name).reveal() for name in names))

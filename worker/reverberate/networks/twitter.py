@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from pydantic import Field, model_validator
 
+from reverberate.baton import lent
 from reverberate.errors import Duplicate, OutOfCredit, Refused, Unauthorised
 from reverberate.http import READS, Session
 from reverberate.model import Assurance, Reactions, Receipt, Standing
@@ -227,7 +228,8 @@ class Twitter(Threading, REST):
         return self._me
 
     def _ask(self, call: Callable[[tweepy.Client], requests.Response], *, writes: bool = False) -> requests.Response:
-        import tweepy  # noqa: PLC0415 - slow to import, and only sending needs it
+        with lent():  # the first imports, and all others wait for that
+            import tweepy  # noqa: PLC0415 - slow to import, and only sending needs it
 
         known = {"bearer_token": self.settings.access_token.reveal()} if not self._signs else self._keys()
         client = tweepy.Client(**known, return_type=requests.Response, wait_on_rate_limit=False)
