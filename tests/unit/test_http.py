@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from reverberate.baton import PATIENCE, Baton
 from reverberate.errors import Outcome, Transient, Unsure
 from reverberate.http import USER_AGENT, Session
 from reverberate.testing import Asked, Reply, ScriptedServer
@@ -288,3 +289,31 @@ def test_after_such_a_read_no_connection_is_used_twice(session: Session, fickle:
 
     assert not session.lasting
     assert session.post(fickle.url).status_code == 200
+
+
+def test_others_think_while_a_body_is_awaited(session: Session) -> None:
+    """A server that sends the head of its answer at once, and the body a moment later."""
+    baton, waits, came = Baton(), threading.Event(), list[float]()
+
+    def slowly(line: socket.socket) -> None:
+        heard(line)
+        line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+        waits.set()
+        time.sleep(PATIENCE * 0.8)
+        line.sendall(b"{}")
+
+    def asks(place: str) -> None:
+        with baton.held():
+            assert session.post(f"http://{place}/").json() == {}
+
+    with raw(slowly) as place:
+        asking = threading.Thread(target=asks, args=(place,))
+        asking.start()
+        assert waits.wait(5)
+        began = time.monotonic()
+        with baton.held():
+            came.append(time.monotonic() - began)
+        asking.join(5)
+    baton.close()
+
+    assert came[0] < PATIENCE * 0.5

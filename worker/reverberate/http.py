@@ -212,13 +212,21 @@ class Session(requests.Session):
     def _answered(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """The answer. A read that went onto a used connection which broke goes out once more, on a new one."""
         try:
-            return super().send(request, **kwargs)
+            return self._whole(request, **kwargs)
         except requests.ConnectionError:
             if request.method not in READS or not _sent.used:
                 raise
         self.lasting = False
         self._let_go()
-        return super().send(request, **kwargs)
+        return self._whole(request, **kwargs)
+
+    def _whole(self, request: requests.PreparedRequest, *, stream: bool = False, **kwargs: Any) -> requests.Response:
+        """The answer with its body, for which others need not wait: it may come long after the head."""
+        response = super().send(request, stream=True, **kwargs)
+        if not stream:
+            with lent():
+                _ = response.content
+        return response
 
     def _let_go(self) -> None:
         """Keep no connection for the next request."""
