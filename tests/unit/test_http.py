@@ -291,16 +291,24 @@ def test_after_such_a_read_no_connection_is_used_twice(session: Session, fickle:
     assert session.post(fickle.url).status_code == 200
 
 
-def test_others_think_while_a_body_is_awaited(session: Session) -> None:
-    """A server that sends the head of its answer at once, and the body a moment later."""
+@pytest.mark.parametrize(
+    ("begins", "ends"),
+    [
+        (b"", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"),
+        (b"HTTP/1.1 200 OK\r\n", b"Content-Length: 2\r\n\r\n{}"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"{}"),
+    ],
+    ids=["status", "head", "body"],
+)
+def test_others_think_while_an_answer_or_its_rest_is_awaited(session: Session, begins: bytes, ends: bytes) -> None:
     baton, waits, came = Baton(), threading.Event(), list[float]()
 
     def slowly(line: socket.socket) -> None:
         heard(line)
-        line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+        line.sendall(begins)
         waits.set()
         time.sleep(PATIENCE * 0.8)
-        line.sendall(b"{}")
+        line.sendall(ends)
 
     def asks(place: str) -> None:
         with baton.held():

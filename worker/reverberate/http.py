@@ -20,7 +20,6 @@ from requests.sessions import merge_hooks
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
-from urllib3.util.wait import wait_for_read
 
 from reverberate import __version__
 from reverberate.baton import lent
@@ -63,16 +62,9 @@ class _TellsWhenSent:
         reach("send: request written")
 
     def getresponse(self) -> Any:
-        """The answer; others think while it is awaited."""
+        """The answer's head; others think while it is awaited, for it may come in pieces."""
         with lent():
-            self._await()
-        return super().getresponse()  # type: ignore[misc]  # as above
-
-    def _await(self) -> None:
-        """Return when the answer begins, or the connection ends. Raises TimeoutError, as reading it would."""
-        sock, seconds = self.sock, self.timeout  # type: ignore[attr-defined]  # as above; urllib3 has set its time limit
-        if not getattr(sock, "pending", int)() and not wait_for_read(sock, seconds):
-            raise TimeoutError("timed out")
+            return super().getresponse()  # type: ignore[misc]  # as above
 
 
 class _Connection(_TellsWhenSent, HTTPConnection):
