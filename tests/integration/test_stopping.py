@@ -17,7 +17,7 @@ import pytest
 
 from reverberate import runtime
 from reverberate.model import Post
-from support.processes import PROGRAM, alive, environment
+from support.processes import alive, started
 from support.servers import free_port
 from support.world import until
 
@@ -87,16 +87,7 @@ class Place:
 
     @contextmanager
     def runs(self, role: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
-        with self.log.open("ab") as out:
-            process = subprocess.Popen(
-                [*PROGRAM, "--config", str(self.config), role],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                env=environment(env),
-                cwd=self.home,
-                start_new_session=True,
-            )
+        process = started(self.config, role, env=env, log=self.log)
         try:
             yield process
         finally:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime, timedelta
 
-    from reverberate.lanes import Job, Then
+    from reverberate.lanes import Job
     from reverberate.model import Message, Work
-    from reverberate.store.writer import Wish
+    from reverberate.store.writer import Then, Wish
     from simulation.clock import Owner
     from simulation.store import Model
     from simulation.world import World

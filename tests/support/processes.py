@@ -80,13 +80,12 @@ def read_document(process: subprocess.Popen[str]) -> Any:
     raise AssertionError(f"no document: {text}")
 
 
-@contextmanager
-def running(
+def started(
     config: Path, *arguments: str, env: Mapping[str, str] | None = None, log: Path | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A command that runs until the block ends; then it must stop within ten seconds of being asked."""
+) -> subprocess.Popen[bytes]:
+    """A command that runs beside us, in a session of its own."""
     with (log or Path(os.devnull)).open("ab") as out:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [*PROGRAM, "--config", str(config), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=out,
@@ -95,6 +94,14 @@ def running(
             cwd=config.parent,
             start_new_session=True,
         )
+
+
+@contextmanager
+def running(
+    config: Path, *arguments: str, env: Mapping[str, str] | None = None, log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A command that runs until the block ends; then it must stop within ten seconds of being asked."""
+    process = started(config, *arguments, env=env, log=log)
     try:
         yield process
         if process.poll() is None:

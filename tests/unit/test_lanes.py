@@ -22,7 +22,8 @@ from reverberate.lanes import Lanes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from reverberate.lanes import Job, Then
+    from reverberate.lanes import Job
+    from reverberate.store.writer import Then
 
 
 def work(number: int, account: str) -> Any:

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,9 +21,10 @@ from reverberate.baton import Baton
 from reverberate.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from reverberate.model import Work
+    from reverberate.store.writer import Then
 
 log = logging.getLogger(__name__)
 ROOM = 1000
@@ -32,8 +33,6 @@ LULL = 100
 """So much room is made before those that wait for it are told."""
 Job: TypeAlias = Generator[Any, Any, None]
 """One share's delivery: yields what is to be written, and gets what came of that, or the StoreError, where it yielded."""
-Then: TypeAlias = Callable[[Any, "Exception | None"], None]
-"""What is called with what came of a wish to write."""
 
 
 class _UnderWay:

@@ -43,19 +43,21 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """One transaction: all or nothing, durable when it returns."""
-        try:
-            with explained(self._engine), self._engine.begin() as connection:
-                yield connection
-        finally:
-            if self._closed:
-                self.close()
+        with self._lent(), self._engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """One consistent look; waits for no writer."""
+        with self._lent(), self._readers.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _lent(self) -> Iterator[None]:
+        """While somebody has a connection; what comes back to a closed store is closed."""
         try:
-            with explained(self._engine), self._readers.connect() as connection:
-                yield connection
+            with explained(self._engine):
+                yield
         finally:
             if self._closed:
                 self.close()

@@ -10,9 +10,9 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, tuple_, updat
 
 from reverberate.model import Message, ShareState, Step, Work
 from reverberate.store import chores, codec, turns, watch
-from reverberate.store.many import Many, micros
+from reverberate.store.many import Many
 from reverberate.store.posts import insert_for, insert_new
-from reverberate.store.tables import attempts, messages, posts, shares, steps
+from reverberate.store.tables import attempts, messages, micros, posts, shares, steps
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, func, insert, literal_column, null, select, tuple_, update
 
-from reverberate.alerts import tells
 from reverberate.model import Receipt, ShareState
 from reverberate.policy import CRASHES
 from reverberate.store import chores, watch
-from reverberate.store.many import Many, micros
-from reverberate.store.tables import accounts, attempts, events, shares
+from reverberate.store.many import Many
+from reverberate.store.tables import accounts, attempts, events, micros, shares, untold
 from reverberate.store.told import TOLD
 
 if TYPE_CHECKING:
@@ -152,7 +151,7 @@ def _row(ending: Ending) -> dict[str, Any]:
 def _event(ending: Ending, account: str) -> dict[str, Any]:
     kind = f"share {ending.state}"
     told_of = {"share_id": ending.share_id, "account": account, "words": ending.reason or ending.words}
-    return told_of | {"at": micros(ending.now), "kind": kind, "untold": tells(kind) or None}
+    return told_of | {"at": micros(ending.now), "kind": kind, "untold": untold(kind)}
 
 
 def any_expired(tx: Connection, *, now: datetime) -> bool:

@@ -1,18 +1,15 @@
 """Statements that run for many rows at a time, many times a second.
 
 SQLAlchemy looks at every value of every row anew, which costs more than the database's own work. These are compiled once
-for each kind of database, and their values go to the driver as they are: instants by ``micros``, JSON as text.
+for each kind of database, and their values go to the driver as they are: instants by ``tables.micros``, JSON as text.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reverberate.store.tables import EPOCH, MICROSECOND
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from sqlalchemy import Connection, Dialect
 
@@ -35,8 +32,3 @@ class Many:
         made = self._make(dialect.name).compile(dialect=dialect)
         self._compiled[dialect.name] = made.string, made.positiontup
         return self._compiled[dialect.name]
-
-
-def micros(at: datetime | None) -> int | None:
-    """An instant as the database keeps it."""
-    return None if at is None else (at - EPOCH) // MICROSECOND

@@ -34,6 +34,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
+def micros(at: datetime | None) -> int | None:
+    """An instant as the database keeps it."""
+    return None if at is None else (at - EPOCH) // MICROSECOND
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime, kept as microseconds since 1970."""
 
@@ -41,7 +46,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - the base's signature
-        return None if value is None else (value - EPOCH) // MICROSECOND
+        return micros(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as above
         return None if value is None else EPOCH + value * MICROSECOND
@@ -203,9 +208,14 @@ chores = Table(
 )
 
 
+def untold(kind: str) -> bool | None:
+    """Whether an event of that kind waits to be told: a person must hear of it."""
+    return tells(kind) or None
+
+
 def _untold(context: Any) -> bool | None:
-    """An event that a person must hear of waits to be told; whoever writes one need not know."""
-    return tells(context.get_current_parameters()["kind"]) or None
+    """Whoever writes an event need not know."""
+    return untold(context.get_current_parameters()["kind"])
 
 
 events = Table(

@@ -55,6 +55,7 @@ class Done:
 
 Wish: TypeAlias = Claim | Settlement | Done
 Then: TypeAlias = "Callable[[Any, Exception | None], None]"
+"""What is called with what came of a wish."""
 
 
 class Writer:
