@@ -46,8 +46,12 @@ class CuttingProxy:
                 threading.Thread(target=self._relay, args=(connection,), daemon=True).start()
 
     def _relay(self, client: socket.socket) -> None:
+        with client, contextlib.suppress(ConnectionError):  # either end may break off as it likes: the other is told
+            self._between(client)
+
+    def _between(self, client: socket.socket) -> None:
         losing = False
-        with client, socket.create_connection(self._target) as server:
+        with socket.create_connection(self._target) as server:
             while not self._closing.is_set():
                 for ready in select.select([client, server], [], [], 0.2)[0]:
                     data = ready.recv(65536)
