@@ -403,7 +403,7 @@ def test_sqlite_commits_durably(tmp_path: Path) -> None:
 def test_what_comes_at_the_same_time_is_one_transaction_or_few(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with store.write() as tx:
         ids = add(tx, number=40)
-    writer = Writer(store, owner="w", lease=timedelta(seconds=10), now=lambda: NOW)
+    writer = Writer(store, owner="w", lease=timedelta(seconds=10), now=lambda: NOW, lull=time.sleep)
     sizes: list[int] = []
     write = Writer._write
     monkeypatch.setattr(Writer, "_write", lambda self, wishes: sizes.append(len(wishes)) or write(self, wishes))
@@ -416,10 +416,43 @@ def test_what_comes_at_the_same_time_is_one_transaction_or_few(store: Store, mon
     assert len(sizes) <= 10, sizes
 
 
+def test_a_few_are_claimed_at_a_time_while_what_was_sent_is_written_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash leaves in doubt what is claimed and was not sent; what was sent and is not written too."""
+    monkeypatch.setattr("reverberate.store.writer.CLAIMS", 5)
+    with store.write() as tx:
+        ids = add(tx, number=40)
+    fences = take(store, *map(wish, ids[:20]))
+    gathered = threading.Event()
+    writer = Writer(store, owner="w", lease=timedelta(seconds=10), now=lambda: NOW, lull=gathered.wait)
+    written: list[list[tuple[str, int]]] = []
+    write = Writer._write
+
+    def noted(self: Writer, wishes: list[Claim | Settlement]) -> list[object]:
+        kinds = [one.share_id if isinstance(one, Claim) else one.ending.share_id for one in wishes]
+        written.append([(type(one).__name__, kind) for one, kind in zip(wishes, kinds, strict=True)])
+        return write(self, wishes)
+
+    monkeypatch.setattr(Writer, "_write", noted)
+    came: list[tuple[object, object]] = []
+    for old, new in zip(ids[:20], ids[20:], strict=True):
+        writer.write(wish(new), lambda value, error: came.append((value, error)))
+        writer.write(Settlement(ending=ending(old, fences[old][0])), lambda value, error: came.append((value, error)))
+    gathered.set()
+    writer.close()
+
+    assert [len([kind for kind, _ in one if kind == "Claim"]) for one in written] == [5, 5, 5, 5]
+    assert [number for kind, number in written[0] if kind == "Settlement"] == ids[:20]
+    assert [number for one in written for kind, number in one if kind == "Claim"] == ids[20:]
+    assert len(came) == 40
+    assert all(value and not error for value, error in came)
+
+
 def test_group_commit_gives_each_caller_its_own_result(store: Store) -> None:
     with store.write() as tx:
         ids = add(tx, number=30)
-    writer = Writer(store, owner="w", lease=timedelta(seconds=10), now=lambda: NOW)
+    writer = Writer(store, owner="w", lease=timedelta(seconds=10), now=lambda: NOW, lull=time.sleep)
     results: dict[int, bool] = {}
 
     def go(share_id: int) -> None:
@@ -443,7 +476,7 @@ def test_one_bad_wish_does_not_fail_its_neighbours(store: Store) -> None:
     with store.write() as tx:
         good, bad = add(tx, number=2)
     fences = take(store, wish(good), wish(bad))
-    writer = Writer(store, owner="w", lease=timedelta(seconds=10), now=lambda: NOW)
+    writer = Writer(store, owner="w", lease=timedelta(seconds=10), now=lambda: NOW, lull=time.sleep)
     outcomes: dict[int, object] = {}
 
     def go(share_id: int) -> None:

@@ -59,7 +59,16 @@ class Handle:
 class Writer:
     """Stands in for ``store.writer.Writer``: each wish by itself, with all that may come in between."""
 
-    def __init__(self, store: Handle, *, owner: str, lease: timedelta, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Handle,
+        *,
+        owner: str,
+        lease: timedelta,
+        now: Callable[[], datetime],
+        lull: Callable[[float], object],
+    ) -> None:
+        del lull
         self._world, self._owner, self._lease, self._now = store.world, owner, lease, now
 
     def write(self, wish: Wish, then: Then) -> None:
@@ -126,8 +135,10 @@ class Writer:
 class Lanes:
     """Stands in for ``lanes.Lanes``: one after the other within an account, accounts side by side."""
 
-    def __init__(self, handle: Callable[[Work], Job], write: Callable[[Any, Then], None], *, threads: int) -> None:
-        del threads
+    def __init__(
+        self, handle: Callable[[Work], Job], write: Callable[[Any, Then], None], *, baton: Baton, threads: int
+    ) -> None:
+        del baton, threads
         self._handle, self._write = handle, write
         store: Handle = handle.__self__._store  # type: ignore[attr-defined]  # a courier's own method
         self._world, self._owner = store.world, store.owner
@@ -168,6 +179,16 @@ class Lanes:
                 value, error = answers.pop()
                 wish = job.throw(error) if error else job.send(value)
                 self._write(wish, lambda value, error: answers.append((value, error)))
+
+
+class Baton:
+    """Stands in for ``baton.Baton``: in a world one thinks at a time anyway."""
+
+    def lull(self, seconds: float) -> None:
+        """See Baton."""
+
+    def close(self) -> None:
+        """See Baton."""
 
 
 class Stopped:
@@ -239,6 +260,7 @@ def inside(world: World) -> Iterator[None]:
     replaced: list[tuple[Any, str, Any]] = [
         (delivery, "threading", threads),
         (delivery, "Writer", Writer),
+        (delivery, "Baton", Baton),
         (delivery, "Lanes", Lanes),
         (delivery, "boot_clock", lambda: world.clock.time),
         (delivery, "reach", lambda point: world.step(point, 0)),

@@ -147,6 +147,62 @@ def test_it_is_lent_while_a_lock_is_waited_for(baton: Baton) -> None:
     assert time.monotonic() - began < PATIENCE * 10
 
 
+def test_who_waits_for_it_keeps_no_lock_from_others(baton: Baton) -> None:
+    """Or one wait would lead to the next: each that came for the lock would find it held by one that waits."""
+    lock, ended = threading.Lock(), threading.Event()
+    lock.acquire()
+
+    def wants() -> None:
+        with baton.held(), waiting_for(lock):
+            ended.set()
+
+    thread = threading.Thread(target=wants)
+    thread.start()
+    while not thread.ident or baton._holder == thread.ident:
+        time.sleep(0.001)
+    with baton.held():
+        lock.release()
+        while not baton._back:
+            time.sleep(0.001)
+        free = lock.acquire(blocking=False)
+        assert not ended.is_set()
+        lock.release()
+    thread.join(5)
+
+    assert (free, ended.is_set()) == (True, True)
+
+
+def test_a_lull_lasts_until_nobody_thinks(baton: Baton) -> None:
+    ended: list[float] = []
+
+    def waits() -> None:
+        baton.lull(10)
+        ended.append(time.monotonic())
+
+    baton.take()
+    thread = threading.Thread(target=waits)
+    thread.start()
+    time.sleep(0.05)
+    assert not ended
+    gave = time.monotonic()
+    baton.give()
+    thread.join(5)
+
+    assert 0 <= ended[0] - gave < 2
+
+
+def test_a_lull_takes_no_longer_than_it_may_and_no_time_where_nobody_thinks(baton: Baton) -> None:
+    began = time.monotonic()
+    baton.lull(10)
+    assert time.monotonic() - began < 2
+    with baton.held():
+        began = time.monotonic()
+        baton.lull(0.05)
+        assert 0.04 < time.monotonic() - began < 2
+    baton.lull(10)
+    assert time.monotonic() - began < 4
+
+
 def test_a_thread_without_one_lends_nothing() -> None:
     with lent(), waiting_for(threading.Lock()):
         pass

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverberate import logs
-from reverberate.baton import lent
+from reverberate.baton import Baton, lent
 from reverberate.errors import StoreError
 from reverberate.lanes import Lanes
 
@@ -46,11 +46,13 @@ def lanes(
         else:
             then(value, None)
 
-    made = Lanes(handle, lambda wish, then: writer.submit(written, wish, then) and None, threads=threads)
+    baton = Baton()
+    made = Lanes(handle, lambda wish, then: writer.submit(written, wish, then) and None, baton=baton, threads=threads)
     try:
         yield made
     finally:
         made.close(5)
+        baton.close()
         writer.shutdown()
 
 

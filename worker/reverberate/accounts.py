@@ -84,6 +84,8 @@ class Accounts:
         Raises:
             ReverberateError: it is not in the config, or a secret of it is missing.
         """
+        if made := self._made.get(name):
+            return made
         with waiting_for(self._lock):
             if name not in self._made:
                 self._made[name] = self.another(name)

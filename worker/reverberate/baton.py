@@ -35,6 +35,8 @@ class Baton:
         self._handed = 0  # how often it changed hands
         self._back: deque[_Asks] = deque()
         self._begin: deque[_Asks] = deque()
+        self._free = threading.Event()
+        self._free.set()
         self._closed = threading.Event()
         self._watch = threading.Thread(target=self._take_away, name="baton", daemon=True)
         self._watch.start()
@@ -55,6 +57,7 @@ class Baton:
         with self._mutex:
             (self._begin if begins else self._back).append((threading.get_ident(), gate))
             if not self._holder:
+                self._free.clear()
                 self._hand_on()
         gate.acquire()
         _mine.baton = self
@@ -65,6 +68,10 @@ class Baton:
         with self._mutex:
             if self._holder == threading.get_ident():  # else it was taken away
                 self._hand_on()
+
+    def lull(self, seconds: float) -> None:
+        """Wait until nobody thinks, but not for longer."""
+        self._free.wait(seconds)
 
     def close(self) -> None:
         """Take it away from nobody any more."""
@@ -77,6 +84,8 @@ class Baton:
         self._handed += 1
         if gate:
             gate.release()
+        else:
+            self._free.set()
 
     def _take_away(self) -> None:
         seen = -1
@@ -110,9 +119,10 @@ def lent() -> _Lent:
 @contextmanager
 def waiting_for(lock: Any) -> Iterator[None]:
     """Hold a lock under which others wait for something themselves."""
-    if not lock.acquire(blocking=False):
+    while not lock.acquire(blocking=False):
         with lent():
             lock.acquire()
+            lock.release()  # and then for the baton; with the lock in hand it would keep from it those who have the baton
     try:
         yield
     finally:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from reverberate import policy
 from reverberate.attempts import ending_of, seen_by, sent_by, told_how_much, told_late, too_late
-from reverberate.baton import lent
+from reverberate.baton import Baton, lent
 from reverberate.chores import Chores
 from reverberate.errors import Outcome, ReverberateError, StoreError, Transient, Unsure
 from reverberate.failpoints import reach
@@ -76,11 +76,12 @@ class Courier:
     ) -> None:
         self._store, self._accounts, self._now, self._chance = store, accounts, now, chance
         self.owner = worker_name()
-        self._writer = Writer(store, owner=self.owner, lease=LEASE, now=now)
+        self._baton = baton = Baton()
+        self._writer = Writer(store, owner=self.owner, lease=LEASE, now=now, lull=baton.lull)
         self._claims: dict[int, float] = {}  # what is in hand: until when our claim holds at least, on the boot clock
         self._stopped = threading.Event()
         self._chores = Chores(store, accounts, owner=self.owner, lease=LEASE, keep=self._keep, now=now, chance=chance)
-        self._lanes = Lanes(self._one, self._writer.write, threads=senders)
+        self._lanes = Lanes(self._one, self._writer.write, baton=baton, threads=senders)
         self._pulse = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._pulse.start()
 
@@ -105,6 +106,7 @@ class Courier:
         self._stopped.set()
         self._pulse.join(HEARTBEAT)
         self._writer.close()
+        self._baton.close()
 
     def _beat(self) -> None:
         while not self._stopped.wait(HEARTBEAT):

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from reverberate.baton import Baton
 from reverberate.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from reverberate.baton import Baton
     from reverberate.model import Work
     from reverberate.store.writer import Then
 
@@ -58,8 +58,10 @@ class _Lane:
 class Lanes:
     """Runs ``handle`` for each share it is given, never for two of one account at the same time."""
 
-    def __init__(self, handle: Callable[[Work], Job], write: Callable[[Any, Then], None], *, threads: int) -> None:
-        self._handle, self._write = handle, write
+    def __init__(
+        self, handle: Callable[[Work], Job], write: Callable[[Any, Then], None], *, baton: Baton, threads: int
+    ) -> None:
+        self._handle, self._write, self._baton = handle, write, baton
         self._lanes: dict[str, _Lane] = {}
         self._going: deque[_UnderWay] = deque()  # what can go on and has no thread
         self._fresh: deque[_Lane] = deque()  # the lanes that can begin a share
@@ -69,7 +71,6 @@ class Lanes:
         lock = threading.RLock()
         self._work = threading.Condition(lock)  # a lane is ready, or we close
         self._less = threading.Condition(lock)  # fewer shares are here, or we close
-        self._baton = Baton()
         self._threads = [threading.Thread(target=self._run, name=f"sender-{n}", daemon=True) for n in range(threads)]
         for thread in self._threads:
             thread.start()
@@ -112,7 +113,6 @@ class Lanes:
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0.0))
-        self._baton.close()
 
     def _enqueue(self, work: Work) -> None:
         if work.share.id in self._held or self._closing:

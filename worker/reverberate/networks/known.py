@@ -27,14 +27,23 @@ class Known:
 
     def kept(self, name: str, ask: Callable[[], V], *, now: Callable[[], datetime], holds: timedelta) -> V:
         """What ``ask`` gave within ``holds``, or gives now. Raises what it raises, or raised just now."""
-        with waiting_for(self._lock):
-            at, told = self._told.get(name, (None, None))
-            if at is None or now() - at > (AGAIN if isinstance(told, Transient) else holds):
-                told = _answer(ask)
-                self._told[name] = (now(), told)
+        found = self._fresh(name, now, holds)
+        if found is None:
+            with waiting_for(self._lock):
+                found = self._fresh(name, now, holds)
+                if found is None:
+                    found = self._told[name] = (now(), _answer(ask))
+        _, told = found
         if isinstance(told, Transient):
             raise told.with_traceback(None)  # it is raised for many, and would keep what each of them held
         return cast("V", told)
+
+    def _fresh(self, name: str, now: Callable[[], datetime], holds: timedelta) -> tuple[datetime, Any] | None:
+        """What is known and not too old."""
+        found = self._told.get(name)
+        if found and now() - found[0] > (AGAIN if isinstance(found[1], Transient) else holds):
+            return None
+        return found
 
     def learn(self, name: str, told: object, *, now: datetime) -> None:
         """Know it without asking."""

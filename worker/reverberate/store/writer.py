@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
+from collections import deque
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 MOST = 500
 """So many wishes at the most in one transaction."""
+CLAIMS = 32
+"""So many claims at the most in one: a crash leaves in doubt what is claimed and was not sent."""
 GATHER = 0.03
-"""Seconds to wait for more where more than one comes at a time: a transaction costs more than its rows."""
+"""Seconds to wait at the most for more, while those who make wishes are at it: a transaction costs more than its rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +63,17 @@ Then: TypeAlias = "Callable[[Any, Exception | None], None]"
 class Writer:
     """One worker's only writer."""
 
-    def __init__(self, store: Store, *, owner: str, lease: timedelta, now: Callable[[], datetime]) -> None:
-        self._store, self._owner, self._lease, self._now = store, owner, lease, now
+    def __init__(
+        self,
+        store: Store,
+        *,
+        owner: str,
+        lease: timedelta,
+        now: Callable[[], datetime],
+        lull: Callable[[float], object],
+    ) -> None:
+        """A writer of this owner's claims; ``lull`` waits while more wishes are being made, at the most so many seconds."""
+        self._store, self._owner, self._lease, self._now, self._lull = store, owner, lease, now, lull
         self._queue: SimpleQueue[tuple[Wish, Then] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
@@ -97,19 +108,23 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            wishes, ended = [first], False
-            if not self._queue.empty():
-                time.sleep(GATHER)
-            while len(wishes) < MOST and not self._queue.empty():
-                wish = self._queue.get()
-                if wish is None:
-                    ended = True
-                    break
-                wishes.append(wish)
-            self._commit(wishes)
-            if ended:
-                return
+        waiting: deque[tuple[Wish, Then]] = deque()
+        ended = False
+        while not ended or waiting:
+            if not waiting:
+                ended = self._take(waiting)
+            if not ended:
+                self._lull(GATHER)
+            while not ended and not self._queue.empty():
+                ended = self._take(waiting)
+            if waiting:
+                self._commit(_picked(waiting))
+
+    def _take(self, waiting: deque[tuple[Wish, Then]]) -> bool:
+        """Put one more there, waited for; whether it was the end."""
+        if wish := self._queue.get():
+            waiting.append(wish)
+        return wish is None
 
     def _commit(self, wishes: Sequence[tuple[Wish, Then]]) -> None:
         try:
@@ -155,6 +170,20 @@ class Writer:
                     return kept[wish.share_id, wish.name]
 
         return [result(wish) for wish in wishes]
+
+
+def _picked(waiting: deque[tuple[Wish, Then]]) -> list[tuple[Wish, Then]]:
+    """What goes into the next transaction, taken out of what waits."""
+    picked: list[tuple[Wish, Then]] = []
+    left: list[tuple[Wish, Then]] = []
+    claims_left = CLAIMS
+    while waiting and len(picked) < MOST:
+        one = waiting.popleft()
+        is_claim = isinstance(one[0], Claim)
+        (left if is_claim and not claims_left else picked).append(one)
+        claims_left -= is_claim and claims_left > 0
+    waiting.extendleft(reversed(left))
+    return picked
 
 
 def _pass(wanted: Sequence[object], done: Sequence[object], ended: Sequence[object], when: str) -> None:
