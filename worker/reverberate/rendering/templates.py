@@ -159,7 +159,11 @@ def _on_clock(zone: str, value: str, form: str = "%Y-%m-%d") -> str:
 
 @lru_cache(maxsize=256)
 def _compiled(source: str, zone: str) -> Template:
-    return environment(zone).from_string(source)
+    template = environment(zone).from_string(source)
+    template.globals = dict(
+        template.globals
+    )  # each rendering copies them, and Jinja's own chain of them is slow to copy
+    return template
 
 
 def render(given: Mapping[str, Any]) -> dict[str, Any]:
