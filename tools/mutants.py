@@ -29,6 +29,7 @@ TESTS = (
     "tests/integration/test_late.py",
 )
 CHORES = ("tests/integration/test_chores.py",)
+HTTP = ("tests/unit/test_http.py", "tests/unit/test_http1.py", "tests/unit/test_transport.py")
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,33 @@ MUTANTS = (
     Mutant(
         "nothing is ever too late", "policy.py", "share.tries == 0 and now - share.wanted > most", "share.tries < 0"
     ),
-    Mutant("every error is safe to repeat", "http.py", "if request.method in READS or not _sent.whole:", "if True:"),
+    Mutant(
+        "every error is safe to repeat",
+        "http.py",
+        "if request.method in READS or not self._transport.passage.whole:",
+        "if True:",
+    ),
+    Mutant(
+        "half a request counts as sent",
+        "transport.py",
+        "        body = _body(request)\n",
+        "        body, self.passage.whole = _body(request), True\n",
+        HTTP,
+    ),
+    Mutant(
+        "what nobody asked for is the next answer",
+        "http1.py",
+        "head.lasts and self._at == len(self._data)",
+        "head.lasts",
+        HTTP,
+    ),
+    Mutant(
+        "an answer that breaks off is whole",
+        "http1.py",
+        '                raise IncompleteRead(b"".join(pieces), missing)\n',
+        "                break\n",
+        HTTP,
+    ),
     Mutant(
         "a sleeper sends when it wakes",
         "delivery.py",

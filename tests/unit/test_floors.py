@@ -21,6 +21,8 @@ FLOORS = {
         "networks",
         "rendering",
         "http",
+        "transport",
+        "http1",
         "fetch",
         "secrets",
         "plugins",

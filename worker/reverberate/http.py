@@ -8,24 +8,24 @@ only read (GET, HEAD) post nothing, so their errors are always ``Transient``.
 from __future__ import annotations
 
 import logging
-import threading
+import ssl
 from datetime import UTC, datetime
+from functools import lru_cache
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests.exceptions import InvalidHeader, InvalidURL, MissingSchema
+from requests.exceptions import InvalidHeader, InvalidURL, MissingSchema, TooManyRedirects
 from requests.sessions import merge_hooks
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
 from reverberate import __version__
-from reverberate.baton import lent
 from reverberate.errors import Transient, Unauthorised, Unsure
 from reverberate.failpoints import reach
+from reverberate.http1 import TooLong
 from reverberate.masks import hide, veil
+from reverberate.transport import LARGEST, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -43,58 +43,13 @@ for _teller, _level in {
 }.items():
     logging.getLogger(_teller).setLevel(_level)  # below, they write addresses, signatures and whole answers
 
-_sent = threading.local()
-"""Of this thread's last request. whole: did it leave in full? used: on a connection that served before? guard: may it?"""
 
-
-class _TellsWhenSent:
-    """Notes that a request was handed over in full; until then no server can have accepted it."""
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _sent.whole = False
-        _sent.used = self.sock is not None  # type: ignore[attr-defined]  # as below
-        if self.sock is None:  # type: ignore[attr-defined]  # as below
-            with lent():
-                self.connect()  # type: ignore[attr-defined]  # as below
-        _sent.guard()  # connecting takes time: asked again as late as can be
-        super().request(*args, **kwargs)  # type: ignore[misc]  # a mixin: the connection class stands beside it
-        _sent.whole = True
-        reach("send: request written")
-
-    def getresponse(self) -> Any:
-        """The answer's head; others think while it is awaited, for it may come in pieces."""
-        with lent():
-            return super().getresponse()  # type: ignore[misc]  # as above
-
-
-class _Connection(_TellsWhenSent, HTTPConnection):
-    pass
-
-
-class _TLSConnection(_TellsWhenSent, HTTPSConnection):
-    pass
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TLSPool(HTTPSConnectionPool):
-    ConnectionCls = _TLSConnection
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
-
-    def let_go(self) -> None:
-        """Close what is idle, at once: clearing alone leaves that to the garbage collector."""
-        pools = self.poolmanager.pools
-        for key in list(pools.keys()):
-            if pool := pools.get(key):
-                pool.close()
-        self.poolmanager.clear()
+@lru_cache(1000)
+def _address(url: str) -> str:
+    """As requests writes it; prepared once."""
+    prepared = requests.PreparedRequest()
+    prepared.prepare_url(url, None)
+    return str(prepared.url)
 
 
 def _merged(ours: Mapping[str, Any], theirs: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -108,7 +63,7 @@ class Session(requests.Session):
     """A ``requests.Session`` that never waits for ever and raises outcomes instead of transport errors.
 
     Usable wherever a vendor's library accepts a session. ``secrets`` are masked in every error text, for
-    ``requests`` puts addresses into its messages.
+    ``requests`` puts addresses into its messages. No cookie is kept, and an answer is always read in full.
 
     Attributes:
         timeout: seconds to connect, and seconds of silence to bear.
@@ -123,7 +78,7 @@ class Session(requests.Session):
 
     def __init__(self, *, secrets: Iterable[str] = (), timeout: tuple[float, float] = TIMEOUT) -> None:
         super().__init__()
-        self.trust_env = False  # no proxy, cookie or .netrc of the machine slips into a request
+        self.trust_env = False  # no proxy or .netrc of the machine slips into a request
         self.headers["User-Agent"] = USER_AGENT
         self.max_redirects = 5
         self.wrote = False
@@ -132,8 +87,9 @@ class Session(requests.Session):
         self.heard_at: datetime | None = None
         self.timeout = timeout
         self._veils = {secret: veil(secret) for secret in secrets if secret}
+        self._transport = Transport(lambda: self.guard())  # noqa: PLW0108 - the guard of then, not of now
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _Adapter(pool_maxsize=16))
+            self.mount(scheme, self._transport)
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """As requests does it.
@@ -142,7 +98,7 @@ class Session(requests.Session):
             Unauthorised: the account's address, or a secret in a header, is such that no request can hold it.
         """
         try:
-            if self.cookies or request.cookies or self.params or self.auth:
+            if request.cookies or self.params or self.auth:
                 return super().prepare_request(request)
             return self._prepared(request)
         except (InvalidHeader, InvalidURL, MissingSchema) as error:
@@ -152,18 +108,16 @@ class Session(requests.Session):
     def _prepared(self, request: requests.Request) -> requests.PreparedRequest:
         """What ``super()`` makes where there is nothing to merge but headers, in less time."""
         prepared = requests.PreparedRequest()
-        prepared.prepare(
-            method=request.method,
-            url=request.url,
-            headers=_merged(self.headers, request.headers),
-            files=request.files,
-            data=request.data,
-            params=request.params,
-            auth=request.auth,
-            cookies=self.cookies,
-            hooks=merge_hooks(request.hooks, self.hooks),  # type: ignore[no-untyped-call]  # it has no types
-            json=request.json,
-        )
+        prepared.prepare_method(request.method)
+        prepared.url = _address(request.url)
+        if request.params:
+            prepared.prepare_url(prepared.url, request.params)
+        prepared.prepare_headers(_merged(self.headers, request.headers))
+        prepared._cookies = self.cookies  # type: ignore[attr-defined]  # noqa: SLF001 - none; a redirect copies them
+        prepared.prepare_body(request.data, request.files, request.json)
+        if request.auth or "@" in prepared.url:
+            prepared.prepare_auth(request.auth, prepared.url)
+        prepared.prepare_hooks(merge_hooks(request.hooks, self.hooks))  # type: ignore[no-untyped-call]  # it has no types
         return prepared
 
     def merge_environment_settings(self, _url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
@@ -182,15 +136,15 @@ class Session(requests.Session):
         kwargs["timeout"] = kwargs.get("timeout") or self.timeout
         if request.method not in READS:
             kwargs["allow_redirects"] = False  # where that leads cannot tell whether the message was accepted
-        _sent.whole = _sent.used = False
-        _sent.guard = self.guard
+        passage = self._transport.passage
+        passage.whole = passage.used = False
         self.guard()
         if not self.lasting:
-            self._let_go()
+            self._transport.close()
         reach("send: before connecting")
         try:
             response = self._answered(request, **kwargs)
-        except (requests.RequestException, HTTPError, ValueError) as error:  # requests lets some of the last two pass
+        except (OSError, HTTPError, HTTPException, ValueError) as error:
             outcome = self._outcome(request, error)
         else:
             reach("send: answer read")
@@ -198,33 +152,19 @@ class Session(requests.Session):
             self.heard_at = datetime.now(UTC)
             return response
         finally:
-            self.wrote = self.wrote or (_sent.whole and request.method not in READS)
+            self.wrote = self.wrote or (passage.whole and request.method not in READS)
         raise outcome  # out here, for a chained error would carry the address and its secrets
 
     def _answered(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """The answer. A read that went onto a used connection which broke goes out once more, on a new one."""
         try:
-            return self._whole(request, **kwargs)
-        except requests.ConnectionError:
-            if request.method not in READS or not _sent.used:
+            return super().send(request, **kwargs)
+        except (ConnectionError, ssl.SSLError):
+            if request.method not in READS or not self._transport.passage.used:
                 raise
         self.lasting = False
-        self._let_go()
-        return self._whole(request, **kwargs)
-
-    def _whole(self, request: requests.PreparedRequest, *, stream: bool = False, **kwargs: Any) -> requests.Response:
-        """The answer with its body, for which others need not wait: it may come long after the head."""
-        response = super().send(request, stream=True, **kwargs)
-        if not stream:
-            with lent():
-                _ = response.content
-        return response
-
-    def _let_go(self) -> None:
-        """Keep no connection for the next request."""
-        for adapter in self.adapters.values():
-            if isinstance(adapter, _Adapter):
-                adapter.let_go()
+        self._transport.close()
+        return super().send(request, **kwargs)
 
     def fresh(self) -> None:
         """Forget what was written before: an attempt begins."""
@@ -233,26 +173,27 @@ class Session(requests.Session):
     def _outcome(self, request: requests.PreparedRequest, error: Exception) -> Transient | Unsure:
         host = urlsplit(request.url or "").netloc.rpartition("@")[2] or "the server"
         words = self.mask(f"{host} {self._trouble(error)}")
-        if request.method in READS or not _sent.whole:
+        if request.method in READS or not self._transport.passage.whole:
             return Transient(words)
         return Unsure(f"the answer was lost: {words}")
 
     def _trouble(self, error: Exception) -> str:
         """What happened, for people: the libraries' own words are long and hold addresses."""
-        cause = getattr(error.args[0] if error.args else None, "reason", None)
         match error:
-            case requests.exceptions.SSLError():
+            case ssl.SSLError():
                 return "does not speak TLS as it should"
-            case requests.exceptions.ReadTimeout() if _sent.whole:
-                return f"said nothing for {self.timeout[1]:g} s"
-            case requests.exceptions.Timeout():
-                return f"did not answer within {self.timeout[0]:g} s"
-            case requests.exceptions.TooManyRedirects():
-                return "redirects without end"
-            case _ if isinstance(cause, NameResolutionError):
+            case NameResolutionError():
                 return "has no address: its name does not resolve"
-            case _ if isinstance(cause, NewConnectionError):
+            case NewConnectionError():
                 return "refused the connection"
+            case TimeoutError() if self._transport.passage.whole:
+                return f"said nothing for {self.timeout[1]:g} s"
+            case TimeoutError() | ConnectTimeoutError():
+                return f"did not answer within {self.timeout[0]:g} s"
+            case TooManyRedirects():
+                return "redirects without end"
+            case TooLong():
+                return f"answered with more than {LARGEST // 2**20} MB"
             case _:
                 return f"broke the connection ({type(error).__name__})"
 
