@@ -23,6 +23,7 @@ from support.raw import answering, heard, raw
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+CAFE = "café".encode()
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -126,14 +127,14 @@ def test_no_cookie_of_a_server_goes_back_to_it(session: Session, server: Scripte
 
 @pytest.mark.parametrize(
     "body",
-    [b"caf\xc3\xa9", "café", bytearray(b"caf\xc3\xa9"), lambda: io.BytesIO(b"caf\xc3\xa9"), lambda: iter([b"caf", b"\xc3\xa9"])],
-    ids=["bytes", "text", "buffer", "file", "pieces"],
+    [CAFE, "café", bytearray(CAFE), lambda: io.BytesIO(CAFE), lambda: io.StringIO("café"), lambda: iter([CAFE[:4], CAFE[4:]])],
+    ids=["bytes", "text", "buffer", "file", "text file", "pieces"],
 )  # fmt: skip
 def test_a_body_of_any_shape_arrives_whole(session: Session, server: ScriptedServer, body: Any) -> None:
     assert session.post(server.url, data=body() if callable(body) else body).ok
 
     (asked,) = server.asked
-    assert asked.body == "café".encode()
+    assert asked.body == CAFE
     assert asked.headers["content-length"] == "5"
     assert "transfer-encoding" not in asked.headers
 
@@ -141,6 +142,24 @@ def test_a_body_of_any_shape_arrives_whole(session: Session, server: ScriptedSer
 def test_a_large_body_arrives_whole(session: Session, server: ScriptedServer) -> None:
     assert session.post(server.url, files={"file": ("a.bin", b"x" * 3_000_000, "image/png")}).ok
     assert b"x" * 3_000_000 in server.asked[0].body
+
+
+def test_a_line_that_is_slow_and_not_silent_may_take_longer_than_silence_may(session: Session) -> None:
+    """The limit is for each piece; ``socket.sendall`` by itself takes it for the whole."""
+    session.timeout = (2.0, 0.5)
+    heard_of: list[int] = []
+
+    def slowly(line: socket.socket) -> None:
+        got = 0
+        while got < 12_000_000:
+            got += len(line.recv(100_000))
+            time.sleep(0.01)
+        heard_of.append(got)
+        line.sendall(ANSWER)
+
+    with raw(slowly) as place:
+        assert session.post(f"http://{place}/", data=b"x" * 12_000_000).ok
+    assert heard_of[0] >= 12_000_000
 
 
 def test_a_line_break_in_a_header_lets_nothing_leave(session: Session, server: ScriptedServer) -> None:

@@ -34,7 +34,7 @@ KEPT = 16
 LARGEST = 64 * 2**20
 """Bytes of an answer, as it comes and unpacked: a server must not fill the memory."""
 AT_ONCE = 65_536
-"""Bytes that are handed over without others being let think meanwhile."""
+"""Bytes that are handed over at a time; more than these, and others are let think meanwhile."""
 HASTE = 0.001
 """Seconds for which an answer is awaited before others are let think, where a server's answers come within that."""
 PATIENT = 4
@@ -132,7 +132,6 @@ class Transport(BaseAdapter):
             with lent():
                 line.connect()
         line.sock.settimeout(limits[1])
-        self._guard()  # connecting takes time: asked again as late as can be
         self._hand_over(line, request)
         hearing = Hearing(line.sock)
         with nullcontext() if _is_there(line, hearing) else lent():
@@ -144,17 +143,24 @@ class Transport(BaseAdapter):
     def _hand_over(self, line: HTTPConnection, request: requests.PreparedRequest) -> None:
         body = _body(request)
         head = _head(line, request)
+        self._guard()  # connecting takes time: asked again as late as can be
         try:
             if len(body) < AT_ONCE:
                 line.sock.sendall(head + body)
             else:
                 with lent():
-                    line.sock.sendall(head)
-                    line.sock.sendall(body)
+                    _send(line, head, body)
         except BrokenPipeError:
             return  # the server has hung up; it may have said why
         self.passage.whole = True
         reach("send: request written")
+
+
+def _send(line: HTTPConnection, head: bytes, body: bytes) -> None:
+    """Piece by piece, for the time limit is one for each piece: a slow line is not a silent one."""
+    line.sock.sendall(head)
+    for at in range(0, len(body), AT_ONCE):
+        line.sock.sendall(memoryview(body)[at : at + AT_ONCE])
 
 
 def _body(request: requests.PreparedRequest) -> bytes:
@@ -165,6 +171,7 @@ def _body(request: requests.PreparedRequest) -> bytes:
     if isinstance(body, bytes | bytearray):
         return bytes(body)
     whole = body.read() if hasattr(body, "read") else b"".join(body)
+    whole = whole.encode() if isinstance(whole, str) else whole
     request.headers.pop("Transfer-Encoding", None)
     request.headers["Content-Length"] = str(len(whole))
     return bytes(whole)
