@@ -44,7 +44,7 @@ def raw(meet: Callable[[socket.socket], object]) -> Iterator[str]:
 
         def serve() -> None:
             line, _ = listener.accept()
-            with line:
+            with line, suppress(ConnectionError):  # the client may hang up as soon as it has heard enough
                 line.settimeout(5)
                 meet(line)
 

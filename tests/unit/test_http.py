@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -254,7 +255,7 @@ class Fickle:
                 line, _ = self._listener.accept()
             except OSError:
                 return
-            with line:
+            with line, suppress(ConnectionError):  # the client may hang up as it likes
                 heard(line)
                 self.answered += 1
                 line.sendall(ANSWER)

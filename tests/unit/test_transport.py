@@ -56,7 +56,7 @@ class Counting:
                 threading.Thread(target=self._serve, args=(line,), daemon=True).start()
 
     def _serve(self, line: socket.socket) -> None:
-        with line:
+        with line, contextlib.suppress(ConnectionError):  # the client may hang up as it likes
             while heard(line):
                 self.requests += 1
                 line.sendall(self._answer)
