@@ -135,17 +135,16 @@ class Hearing:
         return b"".join(pieces)
 
     def _chunks(self, most: int) -> bytes:
-        pieces, there = list[bytes](), 0
+        body = bytearray()  # not a list: of millions of small chunks, each would cost more than it holds
         while number := _size(self._told()):
-            there += number
-            if there > most:
-                raise TooLong(f"{there} bytes")
-            pieces.append(self._exactly(number, most))
+            if len(body) + number > most:
+                raise TooLong(f"{len(body) + number} bytes")
+            body += self._exactly(number, most)
             if self._told():
                 raise HTTPException("a chunk without its end")
         for _ in range(MOST_HEADERS):  # what servers say after the body, nobody asked for
             if not self._told():
-                return b"".join(pieces)
+                return bytes(body)
         raise TooLong("what follows the body")
 
     def _told(self) -> bytes:
