@@ -16,13 +16,14 @@ from reverberate.schedule import Moment
 from reverberate.store import claims, endings, journal, shares
 from reverberate.tasks import Poller
 from support.plugins import NETWORKS, Toy
-from support.world import get, make_accounts, make_config, plan, states, until
+from support.world import PlainRenderer, get, make_accounts, make_config, plan, states, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reverberate.delivery import Courier
-    from reverberate.model import Delivery
+    from reverberate.model import Delivery, Post
+    from reverberate.rendering import Draft, Voice
     from reverberate.store import Store
 
 
@@ -332,6 +333,20 @@ def test_a_living_worker_keeps_a_long_call_its_own(
     assert one.drain(10)
 
     assert get(store, share_id).state is ShareState.SENT
+
+
+def test_of_each_kind_of_network_one_template_is_tried_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first use of a template takes as long as thirty others, and the first post should not."""
+    drafted: list[str] = []
+    draft = PlainRenderer.draft
+
+    def noted(self: PlainRenderer, post: Post, voice: Voice) -> Draft:
+        drafted.append(voice.network)
+        return draft(self, post, voice)
+
+    monkeypatch.setattr(PlainRenderer, "draft", noted)
+    make_accounts(make_config(["a", "b", "c"])).make_ready()
+    assert drafted == ["toy"]
 
 
 def test_networks_are_made_ahead_and_a_faulty_one_is_told_when_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

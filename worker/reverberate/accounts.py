@@ -16,7 +16,7 @@ from reverberate.model import Assurance
 from reverberate.networks.base import Finds, Verifies
 from reverberate.overrides import Override, override
 from reverberate.policy import PREFLIGHT, Ability
-from reverberate.rendering import Voice
+from reverberate.rendering import SAMPLE, Voice
 from reverberate.schedule import AGAIN
 from reverberate.secrets import VAULT, Bound, Secret, SecretMissing
 from reverberate.store.turns import Allowance
@@ -92,10 +92,16 @@ class Accounts:
             return self._made[name]
 
     def make_ready(self) -> None:
-        """Make all networks ahead, so that the first post to many accounts does not wait for them; faults are told when used."""
+        """Make all networks ahead, so that the first post to many accounts does not wait for them; faults are told when used.
+
+        Of each kind one renders a sample too: the first use of a template takes as long as thirty others.
+        """
         for name in self._config.accounts:
             with suppress(ReverberateError):
                 self.network(name)
+        for name in {account.network: name for name, account in self._config.accounts.items()}.values():
+            with suppress(ReverberateError):
+                self._renderer.draft(SAMPLE, self.voice(name, SAMPLE, self.kind(name).limit))
 
     def another(self, name: str) -> Network:
         """The account once more, with a session of its own, for who does something beside the sending. Raises as ``network``."""
