@@ -60,15 +60,8 @@ class Writer:
     """Stands in for ``store.writer.Writer``: each wish by itself, with all that may come in between."""
 
     def __init__(
-        self,
-        store: Handle,
-        *,
-        owner: str,
-        lease: timedelta,
-        now: Callable[[], datetime],
-        lull: Callable[[float], object],
+        self, store: Handle, *, owner: str, lease: timedelta, now: Callable[[], datetime], **_: object
     ) -> None:
-        del lull
         self._world, self._owner, self._lease, self._now = store.world, owner, lease, now
 
     def write(self, wish: Wish, then: Then) -> None:
@@ -135,10 +128,7 @@ class Writer:
 class Lanes:
     """Stands in for ``lanes.Lanes``: one after the other within an account, accounts side by side."""
 
-    def __init__(
-        self, handle: Callable[[Work], Job], write: Callable[[Any, Then], None], *, baton: Baton, threads: int
-    ) -> None:
-        del baton, threads
+    def __init__(self, handle: Callable[[Work], Job], write: Callable[[Any, Then], None], **_: object) -> None:
         self._handle, self._write = handle, write
         store: Handle = handle.__self__._store  # type: ignore[attr-defined]  # a courier's own method
         self._world, self._owner = store.world, store.owner

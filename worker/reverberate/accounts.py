@@ -84,12 +84,11 @@ class Accounts:
         Raises:
             ReverberateError: it is not in the config, or a secret of it is missing.
         """
-        if made := self._made.get(name):
-            return made
-        with waiting_for(self._lock):
-            if name not in self._made:
-                self._made[name] = self.another(name)
-            return self._made[name]
+        if name not in self._made:
+            with waiting_for(self._lock):
+                if name not in self._made:
+                    self._made[name] = self.another(name)
+        return self._made[name]
 
     def make_ready(self) -> None:
         """Make all networks ahead, so that the first post to many accounts does not wait for them; faults are told when used.

@@ -1,6 +1,6 @@
 """An answer of HTTP/1.1, read from a socket. Source: RFC 9112.
 
-The standard library reads them too, and takes each head for the head of a mail: a tenth of a share's processor time.
+The standard library reads them too, and takes each head for the head of a mail: an eighth of a worker's processor time.
 """
 
 from __future__ import annotations

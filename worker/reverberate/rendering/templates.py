@@ -160,9 +160,8 @@ def _on_clock(zone: str, value: str, form: str = "%Y-%m-%d") -> str:
 @lru_cache(maxsize=256)
 def _compiled(source: str, zone: str) -> Template:
     template = environment(zone).from_string(source)
-    template.globals = dict(
-        template.globals
-    )  # each rendering copies them, and Jinja's own chain of them is slow to copy
+    # each rendering copies them, and Jinja's own chain of them is slow to copy
+    template.globals = dict(template.globals)
     return template
 
 

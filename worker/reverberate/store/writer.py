@@ -176,12 +176,15 @@ def _picked(waiting: deque[tuple[Wish, Then]]) -> list[tuple[Wish, Then]]:
     """What goes into the next transaction, taken out of what waits."""
     picked: list[tuple[Wish, Then]] = []
     left: list[tuple[Wish, Then]] = []
-    claims_left = CLAIMS
+    claimed = 0
     while waiting and len(picked) < MOST:
         one = waiting.popleft()
         is_claim = isinstance(one[0], Claim)
-        (left if is_claim and not claims_left else picked).append(one)
-        claims_left -= is_claim and claims_left > 0
+        if is_claim and claimed == CLAIMS:
+            left.append(one)
+        else:
+            picked.append(one)
+            claimed += is_claim
     waiting.extendleft(reversed(left))
     return picked
 
